@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Rings as in Docs/Architecture.md: a target depends only on targets of rings below its own.
+// Tests/RepositoryTests reads the sources and fails when an import breaks this.
+
+let common: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableExperimentalFeature("Lifetimes"),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+let safe: [SwiftSetting] = common + [.strictMemorySafety()]
+
+let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
+    .product(name: $0, package: "swift-nio")
+}
+let httpClient: Target.Dependency = .product(
+    name: "AsyncHTTPClient", package: "async-http-client")
+let lifecycle: Target.Dependency = .product(
+    name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let arguments: Target.Dependency = .product(
+    name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "martlet",
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Ring 0: vocabulary.
+        .target(name: "NetworkTypes", swiftSettings: safe),
+
+        // Ring 1: decisions, pure.
+        .target(name: "Layer2", dependencies: ["NetworkTypes"], swiftSettings: safe),
+        .target(name: "LoadBalancing", dependencies: ["NetworkTypes"], swiftSettings: safe),
+        .target(name: "Dataplane", dependencies: ["NetworkTypes"], swiftSettings: safe),
+        .target(name: "Kubernetes", dependencies: ["NetworkTypes", yams], swiftSettings: safe),
+
+        // Ring 2: the outside.
+        .target(name: "CLinux", linkerSettings: [.linkedLibrary("pcap")]),
+        .target(
+            name: "LinuxNetwork", dependencies: ["NetworkTypes", "CLinux"], swiftSettings: safe),
+        .target(
+            name: "ClusterSource",
+            dependencies: ["NetworkTypes", "Kubernetes", "LinuxNetwork", log],
+            swiftSettings: safe),
+        .target(
+            name: "AdminServer", dependencies: [hummingbird, httpClient, lifecycle, log] + nio,
+            swiftSettings: common),
+
+        // Ring 3: shells.
+        .target(
+            name: "Controller",
+            dependencies: ["NetworkTypes", "LoadBalancing", "Kubernetes", "ClusterSource", log],
+            swiftSettings: safe),
+        .target(
+            name: "Speaker",
+            dependencies: [
+                "NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes",
+                "LinuxNetwork", "ClusterSource", log,
+            ],
+            swiftSettings: safe),
+
+        // Ring 4: the face.
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "NetworkTypes", "LoadBalancing", "Dataplane", "Kubernetes", "LinuxNetwork",
+                "ClusterSource", "AdminServer", "Controller", "Speaker", arguments, lifecycle, log,
+                yams,
+            ],
+            swiftSettings: safe),
+    ] + tests
+)
+
+var tests: [Target] {
+    [
+        ("NetworkTypes", []), ("Layer2", []), ("LoadBalancing", []), ("Dataplane", []),
+        ("Kubernetes", ["NetworkTypes"]), ("LinuxNetwork", ["NetworkTypes", "CLinux"]),
+        ("ClusterSource", ["NetworkTypes", "Kubernetes", "LinuxNetwork"]), ("AdminServer", []),
+        ("Controller", ["NetworkTypes", "LoadBalancing", "Kubernetes", "ClusterSource"]),
+        (
+            "Speaker",
+            ["NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes", "LinuxNetwork"]
+        ),
+    ].map { name, dependencies in
+        .testTarget(
+            name: name + "Tests",
+            dependencies: [.byName(name: name)] + dependencies.map { .byName(name: $0) },
+            swiftSettings: common)
+    } + [
+        .testTarget(name: "RepositoryTests", swiftSettings: common),
+        .testTarget(name: "InteropTests", dependencies: ["martlet"], swiftSettings: common),
+    ]
+}

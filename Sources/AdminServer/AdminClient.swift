@@ -1,0 +1,92 @@
+import AsyncHTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// Asks a running daemon's ``AdminServer``.
+package struct AdminClient: Sendable {
+    /// The daemon could not be asked, or refused the question.
+    package enum Failure: Error, CustomStringConvertible, Equatable {
+        case unreachable(AdminAddress, reason: String)
+        case refused(status: UInt, text: String)
+
+        package var description: String {
+            switch self {
+            case .unreachable(let address, let reason):
+                "no daemon answers at \(Self.text(address)) (\(reason)); "
+                    + "is `martlet run` up there? --admin names another place"
+            case .refused(let status, let text):
+                text.isEmpty ? "the daemon answered \(status)" : text
+            }
+        }
+
+        private static func text(_ address: AdminAddress) -> String {
+            switch address {
+            case .tcp(let host, let port): "\(host):\(port)"
+            case .unix(let path): path
+            }
+        }
+    }
+
+    private let address: AdminAddress
+
+    package init(_ address: AdminAddress) { self.address = address }
+
+    /// The body of `path` (with its query, already percent-encoded); at most 256 MiB, within 10 s.
+    package func get(_ path: String) async throws -> [UInt8] {
+        let base: String
+        switch address {
+        case .tcp(let host, let port):
+            base = "http://" + (host.contains(":") ? "[\(host)]" : host) + ":\(port)"
+        case .unix(let socket):
+            base = "http+unix://" + socket.percentEncoded
+        }
+        // One question, then the program ends: a refused connection must not be tried again.
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(
+            eventLoopGroupProvider: .singleton, configuration: configuration)
+        let result: Result<[UInt8], any Error>
+        do {
+            result = .success(try await ask(client, url: base + path))
+        } catch {
+            result = .failure(error)
+        }
+        try await client.shutdown()
+        return try result.get()
+    }
+
+    private func ask(_ client: HTTPClient, url: String) async throws -> [UInt8] {
+        do {
+            let response = try await client.execute(
+                HTTPClientRequest(url: url), timeout: .seconds(10))
+            let body = try await response.body.collect(upTo: 256 << 20)
+            guard response.status == .ok else {
+                let text = String(buffer: body).trimmingSuffix { $0.isNewline }
+                throw Failure.refused(status: response.status.code, text: text)
+            }
+            return Array(body.readableBytesView)
+        } catch let failure as Failure {
+            throw failure
+        } catch {
+            throw Failure.unreachable(address, reason: String(describing: error))
+        }
+    }
+}
+
+extension String {
+    /// Every byte but letters and digits as `%XX` (RFC 3986 §2.1).
+    package var percentEncoded: String {
+        utf8.map { byte in
+            switch byte {
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: String(UnicodeScalar(byte))
+            default: "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
+            }
+        }.joined()
+    }
+
+    fileprivate func trimmingSuffix(while predicate: (Character) -> Bool) -> String {
+        var rest = self[...]
+        while let last = rest.last, predicate(last) { rest.removeLast() }
+        return String(rest)
+    }
+}

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Sourced by deploy/demo.sh and Tests/run.sh: installs what a fresh Debian machine lacks.
+#
+# need PROGRAM=PACKAGE ...   PROGRAM may be a path; a missing one is installed as root, or named.
+
+need() {
+    local pair program missing=()
+    for pair in "$@"; do
+        program=${pair%%=*}
+        if [[ $program == /* ]]; then
+            [[ -e $program ]] || missing+=("${pair#*=}")
+        else
+            PATH="$PATH:/usr/sbin:/sbin" command -v "$program" >/dev/null || missing+=("${pair#*=}")
+        fi
+    done
+    ((${#missing[@]} == 0)) && return 0
+    if ((EUID != 0)); then
+        echo "missing Debian packages: ${missing[*]}" >&2
+        echo "install them (apt-get install ${missing[*]}), or run this as root" >&2
+        return 1
+    fi
+    echo "installing ${missing[*]}"
+    apt-get update -qq || return 1
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+        "${missing[@]}" >/dev/null
+}
+
+need_swift() {
+    if ! command -v swift >/dev/null; then
+        echo "missing: the Swift toolchain, 6.3 or later (https://www.swift.org/install/linux/)" >&2
+        return 1
+    fi
+    local version
+    version=$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p')
+    if [[ $(printf '%s\n' 6.3 "$version" | sort -V | head -n 1) != 6.3 ]]; then
+        echo "Swift $version is too old: 6.3 or later is needed" >&2
+        return 1
+    fi
+}
