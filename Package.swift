@@ -76,10 +76,10 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "NetworkTypes", "LoadBalancing", "Dataplane", "Kubernetes", "LinuxNetwork",
-                "ClusterSource", "AdminServer", "Controller", "Speaker", arguments, lifecycle, log,
-                yams,
-            ],
+                "NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes",
+                "LinuxNetwork", "ClusterSource", "AdminServer", "Controller", "Speaker", arguments,
+                lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
+            ] + nio,
             swiftSettings: safe),
     ] + tests
 )

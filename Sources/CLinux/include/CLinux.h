@@ -1,0 +1,15 @@
+#ifndef MARTLET_CLINUX_H
+#define MARTLET_CLINUX_H
+
+// The one door to C: system headers Swift's Glibc module leaves out, and thin shims for what
+// Swift cannot import (function-like macros, variadic calls, unions).
+
+#include "martlet_memory.h"
+#include "martlet_netlink.h"
+#include "martlet_packet.h"
+#include "martlet_wait.h"
+#if __has_include("martlet_nftables.h")
+#include "martlet_nftables.h"
+#endif
+
+#endif

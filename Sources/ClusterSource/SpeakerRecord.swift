@@ -1,0 +1,45 @@
+import NetworkTypes
+
+/// What one node's speaker tells the others: where it can announce, and what it holds.
+package struct SpeakerRecord: Hashable, Sendable {
+    /// An interface that could answer for addresses.
+    package struct Interface: Hashable, Sendable {
+        /// Its name.
+        package var name: String
+        /// Its link-layer address.
+        package var mac: MACAddress
+        /// The subnets of its addresses.
+        package var prefixes: [Prefix]
+        /// Whether it is up, and one that Martlet announces on.
+        package var isUsable: Bool
+
+        /// Makes an interface.
+        package init(name: String, mac: MACAddress, prefixes: [Prefix], isUsable: Bool) {
+            self.name = name
+            self.mac = mac
+            self.prefixes = prefixes
+            self.isUsable = isUsable
+        }
+    }
+
+    /// The node; a DNS subdomain, as Node objects are named.
+    package var node: String
+    /// Its interfaces.
+    package var interfaces: [Interface]
+    /// The addresses that it answers for, each with the epoch of its claim: the higher one is the
+    /// younger. They outlive the process, so that a returning node takes nothing back.
+    package var claims: [IPAddress: UInt64]
+    /// False once the speaker has stopped on purpose: others take over at once.
+    package var isServing: Bool
+
+    /// Makes a record.
+    package init(
+        node: String, interfaces: [Interface] = [], claims: [IPAddress: UInt64] = [:],
+        isServing: Bool = true
+    ) {
+        self.node = node
+        self.isServing = isServing
+        self.interfaces = interfaces
+        self.claims = claims
+    }
+}

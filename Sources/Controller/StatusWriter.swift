@@ -1,0 +1,216 @@
+import ClusterSource
+import FoundationEssentials
+import Kubernetes
+import LoadBalancing
+import NetworkTypes
+
+/// Finds what must be written so that the status says what the ledger decided, and words it.
+struct StatusWriter {
+    /// A log line: what happened to a Service.
+    struct Line {
+        enum Kind { case assigned, moved, cleared, refused }
+        let kind: Kind
+        let service: ObjectName
+        let metadata: [String: String]
+    }
+
+    private let state: ClusterState
+    private let ledger: AllocationLedger
+    private let now: Instant
+    private let date: Date
+    private(set) var updates: [StatusUpdate] = []
+    private(set) var lines: [Line] = []
+
+    init(state: ClusterState, ledger: AllocationLedger, now: Instant, date: Date) {
+        self.state = state
+        self.ledger = ledger
+        self.now = now
+        self.date = date
+    }
+
+    /// Allocations that differ from what is recorded.
+    mutating func compareAllocations() {
+        for (name, outcome) in ledger.outcomes {
+            compareAllocation(of: name, outcome)
+        }
+        guard state.isComplete else { return }
+        let reserved = ledger.allocator.reservedAddresses
+        for (name, record) in state.allocations where state.snapshot.services[name] == nil {
+            guard let reservation = reserved[ServiceName(name)] else {
+                updates.append(.allocation(name, nil))
+                continue
+            }
+            guard record.reservedUntil == nil || record.addresses != reservation.addresses else {
+                continue
+            }
+            let left = (reservation.until - now).wholeNanoseconds
+            updates.append(
+                .allocation(
+                    name,
+                    ServiceAllocation(
+                        addresses: reservation.addresses, pool: record.pool,
+                        reservedUntil: date.addingTimeInterval(Double(left) / 1e9))))
+        }
+    }
+
+    private mutating func compareAllocation(
+        of name: ObjectName, _ outcome: AllocationLedger.Outcome
+    ) {
+        let record = state.allocations[name]
+        let addresses = outcome.addresses
+        if addresses.isEmpty {
+            switch outcome {
+            case .excluded:
+                if record != nil { updates.append(.allocation(name, nil)) }
+            case .decided, .invalid:
+                // A record without addresses outweighs what the object's own status may claim.
+                let shows = state.snapshot.services[name]?.ingress.isEmpty == false
+                if record?.addresses.isEmpty == false || (record == nil && shows) {
+                    updates.append(.allocation(name, ServiceAllocation(addresses: [], pool: "")))
+                }
+            }
+            return
+        }
+        let pool = ledger.allocator.pool(of: addresses[0]) ?? ""
+        let isRecorded =
+            record?.addresses == addresses && record?.pool == pool && record?.reservedUntil == nil
+        if !isRecorded {
+            updates.append(
+                .allocation(name, ServiceAllocation(addresses: addresses, pool: pool)))
+        }
+    }
+
+    /// The condition AddressAssigned of every Service that is ours.
+    mutating func compareConditions() {
+        for (name, outcome) in ledger.outcomes {
+            let condition: StatusCondition
+            switch outcome {
+            case .excluded: continue
+            case .invalid(let fault, _):
+                condition = StatusCondition(
+                    type: "AddressAssigned", status: !outcome.addresses.isEmpty,
+                    reason: "InvalidRequest", message: fault.description)
+            case .decided(let decision):
+                condition = Self.condition(decision)
+            }
+            let recorded = state.status.conditions[name]?.first { $0.type == condition.type }
+            if recorded?.status != condition.status || recorded?.reason != condition.reason
+                || recorded?.message != condition.message
+            {
+                updates.append(.condition(name, condition))
+            }
+        }
+    }
+
+    private static func condition(_ decision: AllocationDecision) -> StatusCondition {
+        guard let assignment = decision.assignment else {
+            return StatusCondition(
+                type: "AddressAssigned", status: false, reason: "AllocationFailed",
+                message: decision.unmet?.description ?? "")
+        }
+        let place = assignment.addresses.map { "\($0.address) from pool \($0.pool)" }
+            .joined(separator: ", ")
+        guard let unmet = assignment.unmet else {
+            return StatusCondition(
+                type: "AddressAssigned", status: true, reason: "IPAllocated", message: place)
+        }
+        return StatusCondition(
+            type: "AddressAssigned", status: true, reason: "WishWaits",
+            message: "\(place); waiting: \(unmet.description)")
+    }
+
+    /// The figures of every pool.
+    mutating func comparePools() {
+        for name in ledger.allocator.poolNames {
+            guard let status = ledger.allocator.status(ofPool: name) else { continue }
+            let figures = PoolFigures(
+                assignedIPv4: status.assignedIPv4, assignedIPv6: status.assignedIPv6,
+                availableIPv4: status.availableIPv4, availableIPv6: status.availableIPv6)
+            if state.status.pools[name] != figures { updates.append(.pool(name, figures)) }
+        }
+        let known = Set(ledger.allocator.poolNames)
+        for name in state.status.pools.keys where !known.contains(name) {
+            updates.append(.pool(name, nil))
+        }
+    }
+
+    /// Events and log lines for the Services whose outcome changed. What a Service simply keeps,
+    /// as after a restart, is no event.
+    mutating func tell(_ changed: [ObjectName]) {
+        for name in changed {
+            let had = state.allocations[name]?.addresses ?? []
+            switch ledger.outcomes[name] {
+            case nil, .excluded:
+                guard !had.isEmpty else { continue }
+                let text = had.map(\.description).joined(separator: ", ")
+                say(
+                    name, .cleared, "ClearAssignment", .normal, "\(text) is given back",
+                    ["address": text, "cause": Self.clearingCause(ledger.outcomes[name])])
+            case .invalid(let fault, _):
+                say(
+                    name, .refused, "AllocationFailed", .warning, fault.description,
+                    ["reason": fault.description])
+            case .decided(let decision):
+                tell(name, decision)
+            }
+        }
+    }
+
+    private static func clearingCause(_ outcome: AllocationLedger.Outcome?) -> String {
+        if case .excluded(let exclusion) = outcome {
+            "the Service \(exclusion)"
+        } else {
+            "the Service was deleted"
+        }
+    }
+
+    private mutating func tell(_ name: ObjectName, _ decision: AllocationDecision) {
+        let addresses = decision.addresses.map(\.description).joined(separator: ", ")
+        switch decision {
+        case .kept:
+            break
+        case .assigned(let assignment):
+            say(
+                name, .assigned, "IPAllocated", .normal,
+                "assigned \(addresses) from pool \(assignment.pool) (\(assignment.rule))",
+                [
+                    "address": addresses, "pool": assignment.pool,
+                    "rule": assignment.rule.description,
+                ])
+        case .moved(let from, let assignment, let causes):
+            let old = from.map(\.description).joined(separator: ", ")
+            let cause = causes.map(\.description).joined(separator: "; ")
+            say(
+                name, .moved, "AddressMoved", .warning,
+                "moved from \(old) to \(addresses): \(cause)",
+                ["from": old, "address": addresses, "pool": assignment.pool, "cause": cause])
+        case .refused(let refusal):
+            say(
+                name, .refused, "AllocationFailed", .warning, refusal.description,
+                ["reason": refusal.description])
+        }
+        if let unmet = decision.assignment?.unmet, !unmet.isMissingFamily {
+            say(
+                name, .refused, "AllocationFailed", .warning,
+                "keeps \(addresses); waiting: \(unmet.description)",
+                ["keeps": addresses, "reason": unmet.description])
+        }
+    }
+
+    private mutating func say(
+        _ name: ObjectName, _ kind: Line.Kind, _ reason: String, _ severity: ClusterEvent.Severity,
+        _ message: String, _ metadata: [String: String]
+    ) {
+        updates.append(
+            .event(
+                ClusterEvent(service: name, severity: severity, reason: reason, message: message)))
+        lines.append(Line(kind: kind, service: name, metadata: metadata))
+    }
+}
+
+extension Refusal {
+    /// The second family of a Service that prefers two: a wish, no failure.
+    fileprivate var isMissingFamily: Bool {
+        if case .familyMissing = reason { true } else { false }
+    }
+}

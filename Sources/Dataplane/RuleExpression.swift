@@ -1,0 +1,107 @@
+public import NetworkTypes
+
+/// One expression of a rule: what nf_tables evaluates, in its own vocabulary.
+///
+/// A rule is a run of expressions; a comparison or lookup that fails ends it. Only what Martlet uses
+/// is here, which is also what has to be encoded and tested.
+public enum RuleExpression: Hashable, Sendable {
+    /// One of the sixteen 32-bit registers; wider values fill the following ones.
+    public struct Register: Hashable, Sendable {
+        /// 0–15.
+        public let index: UInt8
+
+        /// The register `index`, counted from 0.
+        public init(_ index: UInt8) {
+            precondition(index < 16, "nf_tables has sixteen registers")
+            self.index = index
+        }
+
+        /// The register just behind a value of `bytes` bytes that starts here.
+        public func after(bytes: Int) -> Register { Register(index + UInt8((bytes + 3) / 4)) }
+    }
+
+    /// Something about a packet that can be read into a register.
+    public enum Field: Hashable, Sendable {
+        /// The network protocol: 2 for IPv4, 10 for IPv6; one byte.
+        case networkProtocol
+        /// The transport protocol number; one byte.
+        case transportProtocol
+        /// The packet mark; four bytes, host order.
+        case mark
+        /// The status bits of the connection; four bytes, host order.
+        case connectionStatus
+        /// The routing type of the destination address (2: this host); four bytes, host order.
+        case destinationType
+        /// The source address from the IP header; 4 or 16 bytes.
+        case sourceAddress(IPAddress.Family)
+        /// The destination address from the IP header; 4 or 16 bytes.
+        case destinationAddress(IPAddress.Family)
+        /// Bytes 2–3 of the transport header: the destination port of TCP, UDP and SCTP.
+        case destinationPort
+    }
+
+    /// A constant: its width and byte order matter, so they are said.
+    public enum Constant: Hashable, Sendable {
+        /// One byte.
+        case byte(UInt8)
+        /// Two bytes in network order.
+        case port(UInt16)
+        /// Four bytes in host order.
+        case word(UInt32)
+        /// 4 or 16 bytes in network order.
+        case address(IPAddress)
+        /// The netmask of a prefix length in a family; 4 or 16 bytes in network order.
+        case netmask(IPAddress.Family, length: Int)
+    }
+
+    /// How a packet that is not wanted is told so.
+    public enum Rejection: Hashable, Sendable {
+        /// A TCP segment with RST.
+        case tcpReset
+        /// ICMP or ICMPv6 port unreachable, by family.
+        case portUnreachable
+    }
+
+    /// Where a packet goes next.
+    public enum Verdict: Hashable, Sendable {
+        /// It is dropped.
+        case drop
+        /// It goes on in a chain, and comes back.
+        case jump(String)
+        /// It goes on in a chain, and does not come back.
+        case goto(String)
+    }
+
+    /// Reads a field into a register.
+    case load(Field, Register)
+    /// Goes on when the register equals the constant, or when it does not.
+    case compare(Register, isEqual: Bool, Constant)
+    /// Keeps the bits in `mask`, then flips those in `flip`, of a register of the mask's width.
+    case bitwise(Register, mask: Constant, flip: Constant)
+    /// Sets the packet mark from a register.
+    case setMark(Register)
+    /// One of `count` numbers from `first` up, at random.
+    case random(first: UInt32, count: UInt32, Register)
+    /// One of `count` numbers from `first` up, by a hash of `bytes` bytes from the register on, which
+    /// it then replaces.
+    case hash(Register, bytes: Int, seed: UInt32, first: UInt32, count: UInt32)
+    /// Goes on when the registers from the given one hold an element of the set.
+    case isMember(Register, NamedSet)
+    /// Goes on when the address in the register is in none of the ranges, which are disjoint.
+    case isOutside(Register, [AddressRange])
+    /// Looks the registers up in a verdict map and does what it says; goes on when it says nothing.
+    case dispatch(Register, NamedSet)
+    /// Replaces the number in the register by what the map says; ends the rule when it says nothing.
+    case replace(Register, NamedSet)
+    /// Changes the destination to an address and a port in two registers.
+    case destinationNAT(IPAddress.Family, address: Register, port: Register)
+    /// Changes the source to the address of the outgoing interface, with a random port.
+    case masquerade
+    /// Refuses the packet.
+    case reject(Rejection)
+    /// Decides.
+    case verdict(Verdict)
+}
+
+/// A rule: expressions in order.
+public typealias Rule = [RuleExpression]

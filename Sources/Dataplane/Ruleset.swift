@@ -1,0 +1,280 @@
+import NetworkTypes
+
+/// The whole table as it should be, and how it differs from what it was a moment ago.
+///
+/// `update` compares Service by Service, so its cost grows with what changed, plus one equality
+/// check for each Service that did not.
+///
+/// An address and port belongs to one Service port: the one that had it first keeps it, the others
+/// wait and are told of in ``clashes``. When the holder leaves, the next one gets it.
+public struct Ruleset: Sendable {
+    /// How many Service ports a table holds. Those beyond it, in the order of their identities, are
+    /// left out and reported.
+    public static let maximumServicePorts = 65_536
+
+    /// How many endpoints one Service port spreads over. Those beyond it are left out and reported.
+    public static let maximumEndpoints = 1_000
+
+    /// Why something that was asked for is not, or not wholly, in the table.
+    public enum Omission: Hashable, Sendable {
+        /// The table is full.
+        case tableFull
+        /// So many endpoints were left out.
+        case endpoints(Int)
+        /// The names have characters that nf_tables does not take, or are too long.
+        case unusableName
+        /// Another chain has the same identity.
+        case duplicate
+    }
+
+    private struct Entry: Sendable {
+        let service: ServiceChain
+        let rules: ServiceRules
+    }
+
+    /// Who wants an element: what it leads to, and what it would lead to for the others.
+    private struct Claims: Sendable {
+        var holder: SetElement.Value
+        var waiting: [SetElement.Value] = []
+    }
+
+    private var entries: [Entry] = []
+    private var claims: [SetElement.Key: Claims] = [:]
+    private var slots = SlotAllocator()
+
+    /// What was left out by the last update, by Service port.
+    public private(set) var omissions: [ServiceChain.Identity: Omission] = [:]
+
+    /// An empty table: the chains that are always there, and no Service.
+    public init() {}
+
+    /// How many Service ports are in the table.
+    public var count: Int { entries.count }
+
+    /// Makes the table what `desired` says, and says what has to be done for that.
+    public mutating func update(to desired: [ServiceChain]) -> RulesetDiff {
+        var diff = RulesetDiff()
+        var touched: [SetElement.Key: SetElement.Value?] = [:]
+        var next: [Entry] = []
+        var gone: [Entry] = []
+        var came: [ServiceRules] = []
+        let shards = slots.shards.count
+        let wanted = admitted(desired)
+        next.reserveCapacity(wanted.count)
+        var index = 0
+        for service in wanted {
+            while index < entries.count, entries[index].service.identity < service.identity {
+                gone.append(entries[index])
+                index += 1
+            }
+            guard index < entries.count, entries[index].service.identity == service.identity else {
+                guard service.identity.isUsableName else {
+                    omissions[service.identity] = .unusableName
+                    continue
+                }
+                let rules = ServiceRules(service, former: [], &slots)
+                diff.addedChains += rules.chains
+                diff.writtenChains += rules.chains
+                diff.addedElements += rules.spreads.flatMap(\.elements)
+                came.append(rules)
+                diff.flushes += FlowFlush.before(service)
+                next.append(Entry(service: service, rules: rules))
+                continue
+            }
+            let old = entries[index]
+            index += 1
+            guard old.service != service else {
+                next.append(old)
+                continue
+            }
+            let rules = ServiceRules(service, former: old.rules.spreads, &slots)
+            change(from: old.rules, to: rules, &diff, &touched)
+            diff.flushes += FlowFlush.between(old.service, service)
+            diff.flushes += FlowFlush.before(service, old.service)
+            next.append(Entry(service: service, rules: rules))
+        }
+        gone += entries[index...]
+        for entry in gone {
+            for element in entry.rules.elements { release(element, &touched) }
+            for spread in entry.rules.spreads {
+                diff.removedElements += spread.elements
+                slots.release(spread.run, spread.family)
+            }
+            diff.removedChains += entry.rules.chains.reversed().map(\.name)
+            diff.flushes += FlowFlush.between(entry.service, nil)
+        }
+        for rules in came {
+            for element in rules.elements { claim(element, &touched) }
+        }
+        entries = next
+        finish(&diff, touched)
+        diff.flushes.removeLast(max(0, diff.flushes.count - FlowFlush.maximumPerUpdate))
+        diff.addedSets = sets(from: shards)
+        return diff
+    }
+
+    /// What makes this table out of nothing, or out of whatever a former run left.
+    public var installation: RulesetDiff {
+        var diff = RulesetDiff()
+        diff.replacesTable = true
+        diff.addedSets = NamedSet.permanent + sets(from: 0)
+        diff.addedChains = RuleChain.skeleton + entries.flatMap(\.rules.chains)
+        diff.writtenChains = diff.addedChains
+        diff.addedElements = claims.map { SetElement($0.key, $0.value.holder) }
+        for entry in entries { diff.addedElements += entry.rules.spreads.flatMap(\.elements) }
+        return diff
+    }
+
+    private func sets(from shard: Int) -> [NamedSet] {
+        slots.shards[shard...].enumerated().map {
+            .endpoints($0.element, shard: UInt32(shard + $0.offset))
+        }
+    }
+
+    /// Addresses and ports that several Service ports want: what each leads to, and what it would
+    /// lead to for those who wait.
+    public var clashes: [SetElement.Key: (holder: SetElement.Value, waiting: [SetElement.Value])] {
+        claims.compactMapValues { claim in
+            let waiting = claim.waiting.filter { $0 != claim.holder }
+            return waiting.isEmpty ? nil : (claim.holder, waiting)
+        }
+    }
+
+    private mutating func change(
+        from old: ServiceRules, to new: ServiceRules, _ diff: inout RulesetDiff,
+        _ touched: inout [SetElement.Key: SetElement.Value?]
+    ) {
+        for chain in new.chains {
+            let former = old.chains.first { $0.name == chain.name }
+            if former == nil { diff.addedChains.append(chain) }
+            if former != chain { diff.writtenChains.append(chain) }
+        }
+        diff.removedChains += old.chains.reversed().map(\.name).filter { name in
+            !new.chains.contains { $0.name == name }
+        }
+        let vacated = Set(old.spreads.flatMap(\.elements))
+        let filled = Set(new.spreads.flatMap(\.elements))
+        diff.removedElements += vacated.subtracting(filled)
+        diff.addedElements += filled.subtracting(vacated)
+        guard old.elements != new.elements else { return }
+        var came = Set(new.elements).subtracting(old.elements)
+        let gone = Set(old.elements).subtracting(new.elements)
+        for former in gone {
+            // What only leads elsewhere keeps its place among those who want it.
+            if let successor = came.first(where: { $0.key == former.key }) {
+                came.remove(successor)
+                exchange(former, for: successor, &touched)
+            } else {
+                release(former, &touched)
+            }
+        }
+        for element in came { claim(element, &touched) }
+    }
+
+    private mutating func exchange(
+        _ former: SetElement, for successor: SetElement,
+        _ touched: inout [SetElement.Key: SetElement.Value?]
+    ) {
+        guard var claim = claims[former.key] else { return }
+        if touched[former.key] == nil { touched[former.key] = .some(claim.holder) }
+        if let place = claim.waiting.firstIndex(of: former.value) {
+            claim.waiting[place] = successor.value
+        } else if claim.holder == former.value {
+            claim.holder = successor.value
+        }
+        claims[former.key] = claim
+    }
+
+    private mutating func claim(
+        _ element: SetElement, _ touched: inout [SetElement.Key: SetElement.Value?]
+    ) {
+        let holder = claims[element.key]?.holder
+        if touched[element.key] == nil { touched[element.key] = .some(holder) }
+        if holder == nil {
+            claims[element.key] = Claims(holder: element.value)
+        } else {
+            claims[element.key]?.waiting.append(element.value)
+        }
+    }
+
+    private mutating func release(
+        _ element: SetElement, _ touched: inout [SetElement.Key: SetElement.Value?]
+    ) {
+        guard var claim = claims[element.key] else { return }
+        if touched[element.key] == nil { touched[element.key] = .some(claim.holder) }
+        if let place = claim.waiting.firstIndex(of: element.value) {
+            claim.waiting.remove(at: place)
+        } else if claim.holder == element.value {
+            guard !claim.waiting.isEmpty else {
+                claims[element.key] = nil
+                return
+            }
+            claim.holder = claim.waiting.removeFirst()
+        }
+        claims[element.key] = claim
+    }
+
+    private func finish(_ diff: inout RulesetDiff, _ touched: [SetElement.Key: SetElement.Value?]) {
+        for (key, former) in touched {
+            let holder = claims[key]?.holder
+            guard holder != former else { continue }
+            if let former { diff.removedElements.append(SetElement(key, former)) }
+            if let holder { diff.addedElements.append(SetElement(key, holder)) }
+        }
+    }
+}
+
+extension Ruleset {
+    /// The desired chains in order, within the bounds, each identity once.
+    private mutating func admitted(_ desired: [ServiceChain]) -> [ServiceChain] {
+        omissions.removeAll()
+        let isSorted = zip(desired, desired.dropFirst()).allSatisfy { $0.identity < $1.identity }
+        var wanted = isSorted ? desired : desired.sorted { $0.identity < $1.identity }
+        if !isSorted {
+            var previous: ServiceChain.Identity?
+            wanted.removeAll { service in
+                defer { previous = service.identity }
+                guard service.identity == previous else { return false }
+                omissions[service.identity] = .duplicate
+                return true
+            }
+        }
+        if wanted.count > Self.maximumServicePorts {
+            for service in wanted[Self.maximumServicePorts...] {
+                omissions[service.identity] = .tableFull
+            }
+            wanted.removeLast(wanted.count - Self.maximumServicePorts)
+        }
+        for index in wanted.indices where wanted[index].endpoints.count > Self.maximumEndpoints {
+            let excess = wanted[index].endpoints.count - Self.maximumEndpoints
+            omissions[wanted[index].identity] = .endpoints(excess)
+            // Local ones first: policy Local has no others.
+            wanted[index].endpoints.sort {
+                $0.isLocal != $1.isLocal ? $0.isLocal : $0.address < $1.address
+            }
+            wanted[index].endpoints.removeLast(excess)
+        }
+        return wanted
+    }
+}
+
+extension ServiceChain.Identity {
+    /// Whether chain names can be made of it: letters, digits, `-`, `_` and `.`, and at most 200
+    /// bytes. Names that Kubernetes takes always can; the slashes between the parts keep them apart.
+    var isUsableName: Bool {
+        let parts = [namespace, service, port]
+        return parts.allSatisfy { part in
+            !part.isEmpty
+                && part.utf8.allSatisfy {
+                    switch $0 {
+                    case UInt8(ascii: "a")...UInt8(ascii: "z"),
+                        UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
+                        UInt8(ascii: "_"), UInt8(ascii: "."):
+                        true
+                    default: false
+                    }
+                }
+        } && parts.reduce(0) { $0 + $1.utf8.count } <= 200
+    }
+}

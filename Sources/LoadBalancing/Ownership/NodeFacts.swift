@@ -1,0 +1,75 @@
+public import NetworkTypes
+
+/// What is known of a node when owners are elected: values only, whoever observed them.
+public struct NodeFacts: Hashable, Sendable {
+    /// Whether the node lives, as failure detection sees it.
+    public enum Liveness: Hashable, Sendable {
+        /// It was heard from.
+        case alive
+        /// Nobody looked; counts as alive, because silence of the observer is no death.
+        case unknown
+        /// It is gone; the text says how that was found out, for people.
+        case dead(cause: String)
+    }
+
+    /// Whether the node lives.
+    public var liveness: Liveness
+    /// Condition Ready.
+    public var isReady: Bool
+    /// Condition NetworkUnavailable.
+    public var isNetworkUnavailable: Bool
+    /// Cordoned (`spec.unschedulable`).
+    public var isCordoned: Bool
+    /// Asked to hand over what it announces.
+    public var isDraining: Bool
+    /// Carries the label that keeps nodes from serving load balancers.
+    public var isExcludedByLabel: Bool
+    /// Whether a speaker runs there; `nil` (unknown) counts as yes.
+    public var hasSpeaker: Bool?
+    /// Its interfaces; `nil` (unknown) counts as having whatever is asked for.
+    public var interfaces: [InterfaceFacts]?
+
+    /// Describes a node; left out, every fact speaks for the node or is unknown.
+    public init(
+        liveness: Liveness = .unknown, isReady: Bool = true, isNetworkUnavailable: Bool = false,
+        isCordoned: Bool = false, isDraining: Bool = false, isExcludedByLabel: Bool = false,
+        hasSpeaker: Bool? = nil, interfaces: [InterfaceFacts]? = nil
+    ) {
+        self.liveness = liveness
+        self.isReady = isReady
+        self.isNetworkUnavailable = isNetworkUnavailable
+        self.isCordoned = isCordoned
+        self.isDraining = isDraining
+        self.isExcludedByLabel = isExcludedByLabel
+        self.hasSpeaker = hasSpeaker
+        self.interfaces = interfaces
+    }
+
+    /// Why the node can own no address at all; `nil` when it can.
+    var exclusion: LossReason? {
+        if case .dead(let cause) = liveness { return .dead(cause: cause) }
+        if !isReady { return .notReady }
+        if isNetworkUnavailable { return .networkUnavailable }
+        if isExcludedByLabel { return .excludedByLabel }
+        if isCordoned { return .cordoned }
+        if isDraining { return .draining }
+        return hasSpeaker == false ? .noSpeaker : nil
+    }
+}
+
+/// One interface of a node.
+public struct InterfaceFacts: Hashable, Sendable {
+    /// Its name, such as `eth0`.
+    public var name: String
+    /// Whether ARP and NDP can be answered on it: up, Ethernet, no port of a bridge or bond.
+    public var isUsable: Bool
+    /// The on-link blocks of its addresses.
+    public var prefixes: [Prefix]
+
+    /// Describes an interface.
+    public init(name: String, isUsable: Bool = true, prefixes: [Prefix] = []) {
+        self.name = name
+        self.isUsable = isUsable
+        self.prefixes = prefixes
+    }
+}

@@ -1,0 +1,100 @@
+public import NetworkTypes
+
+extension Ownership {
+    /// Who owns the address and why; `nil` when nobody asked for it.
+    public func decision(for address: IPAddress) -> OwnershipDecision? {
+        candidacy.index(of: address).map(decision(at:))
+    }
+
+    /// What the election says of every node: the owner first, then the other eligible nodes by
+    /// weight and rank, then the rest by name. Empty when nobody asked for the address.
+    public func verdicts(for address: IPAddress) -> [NodeVerdict] {
+        guard let index = candidacy.index(of: address) else { return [] }
+        let group = candidacy.groups[candidacy.groupOf[index]]
+        let shares = candidacy.unions[group.union].shares
+        let eligible = group.eligible.sorted { left, right in
+            let isOwner = (owners[index] == left, owners[index] == right)
+            if isOwner.0 != isOwner.1 { return isOwner.0 }
+            let weights = (shares[left].weight, shares[right].weight)
+            return weights.0 == weights.1
+                ? ranks(left, before: right, index) : weights.0 > weights.1
+        }
+        let others = candidacy.names.indices.filter { group.eligible.sortedIndex(of: $0) == nil }
+        return (eligible + others).map { node in
+            NodeVerdict(
+                node: candidacy.names[node],
+                verdict: node == owners[index]
+                    ? .owns(cause(at: index)) : .loses(lossReason(of: node, at: index)))
+        }
+    }
+
+    /// Why the node does not own the address; `nil` when it does, or nobody asked for it.
+    public func lossReason(of node: String, for address: IPAddress) -> LossReason? {
+        guard let index = candidacy.index(of: address) else { return nil }
+        guard let node = candidacy.index(ofNode: node) else { return .unknownNode }
+        return owners[index] == node ? nil : lossReason(of: node, at: index)
+    }
+
+    func decision(at index: Int) -> OwnershipDecision {
+        let address = candidacy.addresses[index]
+        let known = claims[address] ?? []
+        guard owners[index] >= 0 else {
+            let epoch = known.map(\.epoch).max() ?? 0
+            return OwnershipDecision(
+                address: address, owner: nil, cause: .noCandidate, epoch: epoch)
+        }
+        let owner = candidacy.names[owners[index]]
+        let epoch: UInt64
+        if manners[index] == .held {
+            epoch = known.lazy.filter { $0.node == owner }.map(\.epoch).max() ?? 1
+        } else {
+            // An epoch may come from another node; at its end it stays there and rank decides.
+            let (next, overflow) = (known.map(\.epoch).max() ?? 0).addingReportingOverflow(1)
+            epoch = overflow ? .max : next
+        }
+        return OwnershipDecision(
+            address: address, owner: owner, cause: cause(at: index), epoch: epoch)
+    }
+
+    private func cause(at index: Int) -> OwnershipCause {
+        let group = candidacy.groups[candidacy.groupOf[index]]
+        switch manners[index] {
+        case .nobody: return .noCandidate
+        case .held: return .holdsClaim
+        case _ where group.eligible.count == 1: return .onlyCandidate
+        case _ where group.contenders.count == 1: return .preferred(weight: group.bestWeight)
+        case .overfull: return .leastLoaded
+        case .placed:
+            let first = highestRanked(of: group.contenders, for: index, withRoom: false)
+            return first == owners[index] ? .highestRank : .nextWithRoom
+        }
+    }
+
+    /// Why a node that is not the owner is not.
+    func lossReason(of node: Int, at index: Int) -> LossReason {
+        let group = candidacy.groups[candidacy.groupOf[index]]
+        if let reason = candidacy.ineligibility(of: node, in: group) { return reason }
+        let shares = candidacy.unions[group.union].shares
+        let weight = shares[node].weight
+        let owner = owners[index]
+        switch manners[index] {
+        case .held where weight >= shares[owner].weight:
+            return .holderStays(owner: candidacy.names[owner])
+        case .held:
+            return .lowerPreference(weight: weight, best: shares[owner].weight)
+        case _ where weight < group.bestWeight:
+            return .lowerPreference(weight: weight, best: group.bestWeight)
+        case .placed where ranks(node, before: owner, index), .overfull:
+            return .loadBound(carried: loads[node], bound: bounds[node])
+        case .placed, .nobody:
+            let ahead = group.contenders.lazy.filter { ranks($0, before: node, index) }.count
+            return .rank(position: ahead + 1, of: group.contenders.count)
+        }
+    }
+
+    /// Whether one node ranks before another for the address at the index.
+    private func ranks(_ node: Int, before other: Int, _ index: Int) -> Bool {
+        let scores = (candidacy.score(node, index), candidacy.score(other, index))
+        return scores.0 == scores.1 ? node < other : scores.0 > scores.1
+    }
+}

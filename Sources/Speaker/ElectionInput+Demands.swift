@@ -1,0 +1,103 @@
+import ClusterSource
+import Kubernetes
+import LoadBalancing
+import NetworkTypes
+
+extension ElectionInput {
+    /// The addresses that Services have, each with what it takes to announce it.
+    static func demands(
+        _ state: ClusterState, nodeNames: Set<String>, scope: ServiceScope
+    ) -> [IPAddress: AddressDemand] {
+        let snapshot = state.snapshot
+        let pools = PoolLocator(snapshot.configuration)
+        var demands: [IPAddress: AddressDemand] = [:]
+        for (name, service) in snapshot.services where scope.exclusion(of: service) == nil {
+            guard !service.ingress.isEmpty else { continue }
+            let backing = backing(
+                of: service, slices: snapshot.endpointSlices[name] ?? [], nodeNames: nodeNames)
+            for ingress in service.ingress {
+                let pool = pools.pool(of: ingress.address)
+                let advertisements = advertisements(
+                    for: service, pool: pool, in: snapshot.configuration)
+                let user = ServiceName(namespace: name.namespace, name: name.name)
+                if var demand = demands[ingress.address] {
+                    demand.services.insert(user)
+                    demand.advertisements.formUnion(advertisements)
+                    demand.backing = demand.backing.united(with: backing)
+                    demands[ingress.address] = demand
+                } else {
+                    demands[ingress.address] = AddressDemand(
+                        services: [user], pool: pool?.name ?? "", advertisements: advertisements,
+                        backing: backing, detectsConflicts: pool?.conflictDetection ?? true)
+                }
+            }
+        }
+        return demands
+    }
+
+    /// Where the usable endpoints of a Service are. An endpoint of an unknown node is local to the
+    /// only node, where there is only one.
+    private static func backing(
+        of service: Service, slices: [EndpointSlice], nodeNames: Set<String>
+    ) -> AddressDemand.Backing {
+        let usable = slices.lazy.flatMap(\.endpoints).filter(\.isUsable)
+        switch service.externalTrafficPolicy {
+        case .cluster:
+            return .cluster(hasUsableEndpoint: usable.contains { _ in true })
+        case .local:
+            let only = nodeNames.count == 1 ? nodeNames.first : nil
+            return .local(nodes: Set(usable.compactMap { $0.nodeName ?? only }))
+        }
+    }
+
+    private static func advertisements(
+        for service: Service, pool: IPAddressPool?, in configuration: Configuration
+    ) -> Set<String> {
+        guard let pool else { return [] }
+        return Set(
+            configuration.l2Advertisements.values.filter { advertisement in
+                advertisement.selects(pool)
+                    && (advertisement.serviceSelectors.isEmpty
+                        || advertisement.serviceSelectors.contains {
+                            $0.matches(service.metadata.labels)
+                        })
+            }.map(\.metadata.name.name))
+    }
+}
+
+extension AddressDemand.Backing {
+    /// What holds for Services that share an address: Local binds all of them, because a node
+    /// without a local endpoint would drop what arrives for that one.
+    fileprivate func united(with other: Self) -> Self {
+        switch (self, other) {
+        case (.cluster(let left), .cluster(let right)):
+            .cluster(hasUsableEndpoint: left || right)
+        case (.local(let left), .local(let right)): .local(nodes: left.union(right))
+        case (.local, .cluster): self
+        case (.cluster, .local): other
+        }
+    }
+}
+
+/// Finds the pool around an address, in O(log n) of the number of ranges.
+struct PoolLocator {
+    private let ranges: [(range: AddressRange, pool: IPAddressPool)]
+
+    init(_ configuration: Configuration) {
+        ranges = configuration.pools.values.flatMap { pool in
+            pool.addresses.map { (range: $0, pool: pool) }
+        }.sorted { $0.range.first < $1.range.first }
+    }
+
+    /// The pool that holds the address; pools never overlap, so there is one at most.
+    func pool(of address: IPAddress) -> IPAddressPool? {
+        var low = 0
+        var high = ranges.count
+        while low < high {
+            let middle = (low + high) / 2
+            if ranges[middle].range.first <= address { low = middle + 1 } else { high = middle }
+        }
+        guard low > 0, ranges[low - 1].range.contains(address) else { return nil }
+        return ranges[low - 1].pool
+    }
+}

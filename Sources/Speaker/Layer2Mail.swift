@@ -1,0 +1,38 @@
+import Layer2
+import LinuxNetwork
+import NetworkTypes
+
+/// What the speaker wants of the thread of one interface. Wishes merge: of several about one
+/// address, the link or the peers only the last counts, so the size is bounded by the plan's.
+struct Layer2Mail: Sendable {
+    /// Who wants to know the state, and takes it from the thread.
+    typealias Question = @Sendable (Layer2InterfaceState) -> Void
+
+    /// The most questions that wait for an answer; the next one gets none.
+    static let maximumQuestions = 64
+
+    /// Addresses to announce with these settings, or (`nil`) to let go.
+    var wishes: [IPAddress: AnnouncementSettings?] = [:]
+    /// The link as it is now.
+    var link: Link?
+    /// The link-layer addresses of the other speakers.
+    var peers: Set<MACAddress>?
+    /// Who wants to know the state.
+    private(set) var questions: [Question] = []
+    /// Whether the thread is to end.
+    var isStopping = false
+
+    /// Adds a question; returns false when too many wait already.
+    mutating func ask(_ question: @escaping Question) -> Bool {
+        guard questions.count < Self.maximumQuestions, !isStopping else { return false }
+        questions.append(question)
+        return true
+    }
+
+    /// Takes no more questions; returns those that wait.
+    mutating func close() -> [Question] {
+        isStopping = true
+        defer { questions = [] }
+        return questions
+    }
+}

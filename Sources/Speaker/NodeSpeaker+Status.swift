@@ -1,0 +1,39 @@
+import ClusterSource
+import LoadBalancing
+import NetworkTypes
+
+/// What a speaker says of itself.
+package struct NodeSpeakerStatus: Sendable {
+    /// The last state that it worked from.
+    package var state: ClusterState
+    /// What it announces and what not.
+    package var plan: AnnouncementPlan
+    /// Its claims.
+    package var claims: [IPAddress: UInt64]
+    /// What is so on its interfaces.
+    package var interfaces: [Layer2InterfaceState]
+    /// Events that nobody read in time.
+    package var eventsLost: UInt64
+    /// Why the data plane is out of step, if it is.
+    package var dataplaneFailure: String?
+    /// What to set so that packets are forwarded.
+    package var dataplaneRemedies: [String]
+    /// Service addresses that this node's kernel holds.
+    package var kernelHeld: Set<IPAddress>
+    /// Whether a first state has been worked through.
+    package var hasApplied: Bool
+}
+
+extension NodeSpeaker {
+    /// What is so now, on the wire and in the plan.
+    package func status() async -> NodeSpeakerStatus {
+        let interfaces = await layer2.interfaceStates()
+        var current = state
+        current.speakers[settings.node] = record()
+        return NodeSpeakerStatus(
+            state: current, plan: plan, claims: claims, interfaces: interfaces,
+            eventsLost: layer2.eventsLost, dataplaneFailure: dataplaneFailure,
+            dataplaneRemedies: dataplaneRemedies,
+            kernelHeld: kernelHeld, hasApplied: hasApplied)
+    }
+}

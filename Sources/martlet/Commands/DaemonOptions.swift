@@ -1,0 +1,98 @@
+import AdminServer
+import ArgumentParser
+import Foundation
+import Kubernetes
+import Logging
+
+/// What `run`, `controller` and `speaker` have in common.
+struct DaemonOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Folder of manifests, followed as it changes.", valueName: "dir"))
+    var manifests: String
+
+    @Option(
+        help: ArgumentHelp(
+            "Folder for allocations and claims; daemons of several nodes may share one.",
+            discussion:
+                "Without it allocations are forgotten at the end, and several daemons agree "
+                + "only on addresses that the Services ask for.",
+            valueName: "dir"))
+    var state: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Name of this node, as its Node object is called (default: NODE_NAME, else the host "
+                + "name).",
+            valueName: "name"))
+    var node: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where the admin server listens: ADDR:PORT or the path of a Unix socket. May be given "
+                + "several times (default: \(DaemonOptions.defaultAdmin.joined(separator: " and "))).",
+            valueName: "place"))
+    var admin: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Serve the Services of this loadBalancerClass (default: those without a class).",
+            valueName: "class"))
+    var loadBalancerClass: String?
+
+    @Option(help: ArgumentHelp("Namespace of the configuration objects.", valueName: "namespace"))
+    var namespace = "metallb-system"
+
+    @Option(help: "Least serious log level: trace, debug, info, notice, warning, error, critical.")
+    var logLevel: Logger.Level = .info
+
+    @Option(help: "Form of the log lines: text or json.")
+    var logFormat: LogFormat = .text
+
+    static let defaultAdmin = ["127.0.0.1:7480", "/run/martlet/admin.sock"]
+
+    func validate() throws {
+        for place in admin where AdminAddress(place) == nil {
+            throw ValidationError("--admin \(place): write ADDR:PORT, [V6]:PORT or /a/path")
+        }
+    }
+
+    /// The node's name.
+    var nodeName: String {
+        node ?? ProcessInfo.processInfo.environment["NODE_NAME"]
+            ?? ProcessInfo.processInfo.hostName
+    }
+
+    var adminAddresses: [AdminAddress] {
+        (admin.isEmpty ? Self.defaultAdmin : admin).compactMap { AdminAddress($0) }
+    }
+
+    var scope: ServiceScope { ServiceScope(loadBalancerClass: loadBalancerClass) }
+}
+
+/// What a speaker needs beside.
+struct SpeakerOptions: ParsableArguments {
+    @Option(
+        name: .customLong("interface"),
+        help: ArgumentHelp(
+            "Announce on this interface only; may be given several times (default: every Ethernet "
+                + "interface that is not a container's).",
+            valueName: "name"))
+    var interfaces: [String] = []
+
+    @Option(help: "Who takes traffic on to the endpoints: none (kube-proxy does) or nftables.")
+    var dataplane: DataplaneChoice = .none
+
+    @Flag(help: "Leave the nftables table in place at the end.")
+    var keepDataplane = false
+}
+
+enum DataplaneChoice: String, ExpressibleByArgument, CaseIterable {
+    case none
+    case nftables
+}
+
+enum LogFormat: String, ExpressibleByArgument, CaseIterable {
+    case text
+    case json
+}
+
+extension Logger.Level: @retroactive ExpressibleByArgument {}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import Controller
+import Foundation
+import Kubernetes
+
+/// Checks files as the daemons do.
+struct Validation {
+    let namespace: String
+    let withoutSharedState: Bool
+
+    private static let endings = ["yaml", "yml", "json"]
+
+    func verdict(on paths: [String]) throws -> ValidateCommand.Verdict {
+        let files = try paths.flatMap(expand)
+        guard !files.isEmpty else {
+            complain(
+                "martlet: \(paths.joined(separator: ", ")): no .yaml, .yml or .json file there")
+            throw ExitCode.failure
+        }
+        let manifests = try files.map {
+            ManifestReader.read(try ManifestText.read($0), file: $0 == "-" ? "standard input" : $0)
+        }
+        var assembler = SnapshotAssembler(configurationNamespace: namespace)
+        let snapshot = assembler.assemble(manifests)
+        let problems = snapshot.problems + wishes(snapshot) + pinning(snapshot)
+        return ValidateCommand.Verdict(
+            valid: !problems.contains { $0.severity == .error },
+            files: files.count, objects: manifests.map(\.objects.count).reduce(0, +),
+            problems: problems.map(ProblemReport.init))
+    }
+
+    /// Files as they are; folders with one level of subfolders, hidden and editors' files left out.
+    private func expand(_ path: String) throws -> [String] {
+        guard path != "-" else { return [path] }
+        guard FileManager.default.fileExists(atPath: path) else {
+            complain("martlet: \(path) does not exist")
+            throw ExitCode.failure
+        }
+        guard Self.isFolder(path) else { return [path] }
+        var files: [String] = []
+        for inner in try Self.visible(in: path) {
+            if Self.isFolder(inner) {
+                files += try Self.visible(in: inner).filter(Self.isManifest)
+            } else if Self.isManifest(inner) {
+                files.append(inner)
+            }
+        }
+        return files
+    }
+
+    private static func visible(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+            .filter { !$0.hasPrefix(".") && !$0.hasSuffix("~") }
+            .map { folder + (folder.hasSuffix("/") ? "" : "/") + $0 }
+    }
+
+    private static func isFolder(_ path: String) -> Bool {
+        // What cannot be asked is read as a file, and then says why it cannot be read.
+        let values = try? URL(filePath: path).resourceValues(forKeys: [.isDirectoryKey])
+        return values?.isDirectory ?? false
+    }
+
+    private static func isManifest(_ name: String) -> Bool {
+        endings.contains { name.hasSuffix(".\($0)") }
+    }
+
+    /// Addresses that Services ask for in a way that makes no sense.
+    private func wishes(_ snapshot: ClusterSnapshot) -> [Problem] {
+        snapshot.services.values.sorted { $0.name < $1.name }.compactMap { service in
+            guard service.kind == .loadBalancer,
+                case .invalid(let fault) = AddressWish(service)
+            else { return nil }
+            return Problem(
+                .error, object: "Service \(service.name)", rule: "\(fault)",
+                remedy: "until then it keeps the address that it has, or gets none")
+        }
+    }
+
+    /// Without a shared folder every daemon allocates for itself, so only addresses that are asked
+    /// for are the same everywhere.
+    private func pinning(_ snapshot: ClusterSnapshot) -> [Problem] {
+        guard withoutSharedState else { return [] }
+        return snapshot.services.values.sorted { $0.name < $1.name }.compactMap { service in
+            guard service.kind == .loadBalancer, AddressWish(service) == .addresses([]) else {
+                return nil
+            }
+            return Problem(
+                .warning, object: "Service \(service.name)",
+                rule: "asks for no address, and the daemons share no --state folder",
+                remedy: "set annotation \(ServiceAnnotation.loadBalancerIPs.key), or share a folder"
+            )
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import AdminServer
+import ArgumentParser
+import ClusterSource
+import Controller
+import Foundation
+import Kubernetes
+import LinuxNetwork
+import Logging
+import NIOPosix
+import ServiceLifecycle
+import Speaker
+import UnixSignals
+
+/// One process: the source, what runs on it, and the admin server.
+///
+/// They start in this order and stop in the reverse one, so a speaker can still publish that it
+/// stops. SIGTERM and SIGINT stop everything gracefully.
+struct Daemon {
+    /// What a process does.
+    enum Role: String, Sendable {
+        case controller
+        case speaker
+    }
+
+    let options: DaemonOptions
+    let roles: [Role]
+    let speaker: SpeakerOptions?
+
+    func run() async throws {
+        MemoryFootprint.prepare()
+        let logger = options.logFormat.logger(label: "martlet", level: options.logLevel)
+        let source = try FolderSource(
+            settings: FolderSource.Settings(
+                manifests: options.manifests, state: options.state, node: options.nodeName,
+                contends: roles.contains(.controller),
+                configurationNamespace: options.namespace),
+            logger: logger)
+        if options.state == nil {
+            logger.warning(
+                "no --state folder: allocations end with this process",
+                metadata: [
+                    "remedy":
+                        "give --state, or have every Service ask for its address; other daemons agree on no others"
+                ])
+        }
+        let controller =
+            roles.contains(.controller)
+            ? ServiceController(
+                source: source, scope: options.scope, logger: logger,
+                clock: { MonotonicClock.now() }) : nil
+        let node = try makeSpeaker(source, logger)
+        let content = DaemonContent(
+            node: options.nodeName, scope: options.scope, roles: roles, source: source,
+            controller: controller, speaker: node)
+
+        var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
+        func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
+            services.append(
+                .init(
+                    service: Part(name: name, logger: logger, body: body),
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup))
+        }
+        add("source") { try await source.run() }
+        services.append(
+            .init(
+                service: AdminServer(
+                    addresses: options.adminAddresses, content: content, logger: logger),
+                successTerminationBehavior: .ignore,
+                failureTerminationBehavior: .gracefullyShutdownGroup))
+        add("follower") { await content.followStates() }
+        if let controller { add("controller") { await controller.run() } }
+        if let node { add("speaker") { try await node.run() } }
+
+        logger.notice(
+            "starting",
+            metadata: [
+                "node": "\(options.nodeName)", "version": "\(Version.text)",
+                "roles": "\(roles.map(\.rawValue).joined(separator: "+"))",
+            ])
+        var configuration = ServiceGroupConfiguration(
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: quiet(logger))
+        configuration.maximumGracefulShutdownDuration = .seconds(10)
+        try await ServiceGroup(configuration: configuration).run()
+        logger.notice("stopped")
+    }
+
+    private func makeSpeaker(
+        _ source: FolderSource, _ logger: Logger
+    ) throws -> NodeSpeaker? {
+        guard let speaker else { return nil }
+        let dataplane =
+            speaker.dataplane == .nftables ? DataplaneReconciler(socket: try NftablesSocket()) : nil
+        return NodeSpeaker(
+            settings: NodeSpeaker.Settings(
+                node: options.nodeName, scope: options.scope,
+                interfaces: Set(speaker.interfaces)),
+            source: source, dataplane: dataplane, keepsDataplane: speaker.keepDataplane,
+            logger: logger)
+    }
+
+    private func quiet(_ logger: Logger) -> Logger {
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .error)
+        return quiet
+    }
+}
+
+/// Runs a part of the daemon until graceful shutdown, and says which part failed.
+private struct Part: ServiceLifecycle.Service {
+    let name: String
+    let logger: Logger
+    let body: @Sendable () async throws -> Void
+
+    func run() async throws {
+        do {
+            try await cancelWhenGracefulShutdown(body)
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.critical("stopping", metadata: ["part": "\(name)", "error": "\(error)"])
+            throw ExitCode.failure
+        }
+    }
+}
+
+/// The version, as `--version` and the metrics show it.
+enum Version {
+    static let text = "0.1.0"
+}

@@ -1,0 +1,138 @@
+import AdminServer
+import ClusterSource
+import Controller
+import FoundationEssentials
+import Kubernetes
+import LinuxNetwork
+import NetworkTypes
+import Speaker
+
+/// What the admin server of a daemon shows.
+actor DaemonContent: AdminContent {
+    let node: String
+    let scope: ServiceScope
+    let roles: [Daemon.Role]
+    private let source: any SnapshotSource
+    let controller: ServiceController?
+    let speaker: NodeSpeaker?
+    private(set) var latest: ClusterState?
+
+    init(
+        node: String, scope: ServiceScope, roles: [Daemon.Role], source: any SnapshotSource,
+        controller: ServiceController?, speaker: NodeSpeaker?
+    ) {
+        self.node = node
+        self.scope = scope
+        self.roles = roles
+        self.source = source
+        self.controller = controller
+        self.speaker = speaker
+    }
+
+    /// Keeps the latest state until the source ends.
+    func followStates() async {
+        for await state in source.states() {
+            let isFirst = latest == nil
+            latest = state
+            // Reading a folder takes several times the memory that its objects need afterwards.
+            if isFirst { ProcessMemory.trim() }
+        }
+    }
+
+    func unhealthy() async -> String? { nil }
+
+    func unready() async -> String? {
+        guard latest != nil else { return "the manifests have not been read yet" }
+        guard let speaker else { return nil }
+        let status = await speaker.status()
+        return status.hasApplied ? nil : "the speaker has not seen the interfaces yet"
+    }
+
+    func metrics() async -> [MetricFamily] {
+        let status = await speaker?.status()
+        return DaemonMetrics(
+            state: status?.state ?? latest ?? ClusterState(), node: node, hasState: latest != nil,
+            speaker: status
+        ).families()
+    }
+
+    func state() async throws -> [UInt8] {
+        try await report().jsonBytes()
+    }
+
+    func explanation(of subject: String) async throws -> [UInt8]? {
+        let explainer = await explainer()
+        let services = explainer.services(named: subject)
+        return services.isEmpty ? nil : try services.map(explainer.report).jsonBytes()
+    }
+
+    private func explainer() async -> Explainer {
+        let status = await speaker?.status()
+        return Explainer(
+            state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
+            ledger: await controller?.decisions, claims: status?.claims ?? [:],
+            wire: status?.interfaces, now: MonotonicClock.now())
+    }
+
+    private func report() async -> StateReport {
+        let status = await speaker?.status()
+        let explainer = await explainer()
+        let state = explainer.state
+        return StateReport(
+            version: Version.text, node: node, roles: roles.map(\.rawValue),
+            allocates: state.isLeader && controller != nil, complete: state.isComplete,
+            services: explainer.summaries(),
+            pools: explainer.poolReports(),
+            interfaces: (status?.interfaces ?? []).map { interface in
+                StateReport.Interface(
+                    interface: interface.interface, macAddress: "\(interface.macAddress)",
+                    listening: interface.isListening,
+                    answering: interface.addresses.count { $0.answeringSince != nil },
+                    failure: interface.failure.map { "\($0)" })
+            },
+            speakers: state.speakers.values.sorted { $0.node < $1.node }.map { record in
+                StateReport.Speaker(
+                    node: record.node, serving: record.isServing, claims: record.claims.count,
+                    interfaces: record.interfaces.map(\.name))
+            },
+            events: state.status.events.map { event in
+                StateReport.Event(
+                    service: event.service.description, severity: event.severity.rawValue,
+                    reason: event.reason, message: event.message, at: event.at)
+            },
+            problems: state.snapshot.problems.map(ProblemReport.init)
+                + (status.map(Self.localProblems) ?? []))
+    }
+
+    /// Problems of this node rather than of what was read.
+    private static func localProblems(_ status: NodeSpeakerStatus) -> [ProblemReport] {
+        var problems = status.kernelHeld.sorted().map { address in
+            Problem(
+                .warning, object: "address \(address)",
+                rule: "this node's kernel holds the address and may answer for it",
+                remedy: NodeSpeaker.kernelHeldRemedy(address.family))
+        }
+        problems += status.dataplaneRemedies.map { remedy in
+            Problem(
+                .warning, object: "data plane", rule: "this node does not forward packets",
+                remedy: remedy)
+        }
+        if let failure = status.dataplaneFailure {
+            problems.append(
+                Problem(
+                    .error, object: "data plane", rule: failure,
+                    remedy: "traffic may go astray until the next attempt succeeds"))
+        }
+        for interface in status.interfaces {
+            for address in interface.addresses {
+                guard let conflict = address.lastConflict else { continue }
+                problems.append(
+                    Problem(
+                        .error, object: "address \(address.address)",
+                        rule: "\(conflict.offender) on \(interface.interface) uses it too",
+                        remedy: "take it out of the pool, or off that machine"))
+            }
+        }
+        return problems.map(ProblemReport.init)
+    }
+}

@@ -1,0 +1,29 @@
+import Dataplane
+import Kubernetes
+import NetworkTypes
+
+extension ServiceChain.Frontend {
+    /// `LoadBalancer 192.0.2.10:80`, `NodePort 32222`, `ClusterIP [2001:db8::1]:80`.
+    var reportText: String {
+        switch self {
+        case .loadBalancer(let address, let port): "LoadBalancer \(Self.host(address)):\(port)"
+        case .clusterIP(let address, let port): "ClusterIP \(Self.host(address)):\(port)"
+        case .nodePort(let family, let port):
+            "NodePort \(port) of every \(family == .ipv4 ? "IPv4" : "IPv6") address of the node"
+        }
+    }
+
+    private static func host(_ address: IPAddress) -> String {
+        address.family == .ipv6 ? "[\(address)]" : address.description
+    }
+}
+
+extension EndpointSlice.Endpoint {
+    /// `ready`, `not ready`, `terminating`, `terminating, serving`.
+    var reportText: String {
+        if terminating == true {
+            return serving == true ? "terminating, serving" : "terminating"
+        }
+        return ready ?? true ? "ready" : "not ready"
+    }
+}

@@ -1,0 +1,168 @@
+import ClusterSource
+import Controller
+import Dataplane
+import FoundationEssentials
+import Kubernetes
+import LoadBalancing
+import NetworkTypes
+import Speaker
+
+/// Makes reports from a state of the cluster, with the very code that decides: the allocator's
+/// ledger and the election. A running daemon and an offline `martlet explain` share it.
+struct Explainer: Sendable {
+    let state: ClusterState
+    let node: String
+    let ledger: AllocationLedger
+    let ownership: Ownership
+    /// What is so on this node's interfaces; `nil` offline.
+    var wire: [Layer2InterfaceState]?
+    let now: Instant
+
+    /// - Parameter ledger: the allocator's own, where this process allocates; left out, decisions
+    ///   are worked out anew from the state.
+    init(
+        state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
+        claims: [IPAddress: UInt64] = [:], wire: [Layer2InterfaceState]? = nil, now: Instant
+    ) {
+        var decided = ledger ?? AllocationLedger(scope: scope)
+        if ledger == nil { _ = decided.update(state, at: now, date: Date()) }
+        self.ledger = decided
+        var shown = state
+        for (name, outcome) in decided.outcomes where !outcome.addresses.isEmpty {
+            shown.snapshot.services[name]?.ingress =
+                outcome.addresses.map(Service.Ingress.init(address:))
+        }
+        self.state = shown
+        self.node = node
+        self.wire = wire
+        self.now = now
+        var input = ElectionInput(shown, node: node, scope: scope)
+        input.overlay(claims, of: node)
+        ownership = input.elect()
+        chains = ServiceChains(shown.snapshot, node: node, scope: scope)
+    }
+
+    private let chains: ServiceChains
+
+    /// The Services that a subject names: `namespace/name`, a bare name in any namespace, or an
+    /// address that Services have.
+    func services(named subject: String) -> [Service] {
+        let services = state.snapshot.services.values
+        let found: [Service]
+        if let address = IPAddress(subject) {
+            found = services.filter { $0.ingress.contains { $0.address == address } }
+        } else {
+            found = services.filter {
+                $0.name.description == subject || $0.name.name == subject
+            }
+        }
+        return found.sorted { $0.name < $1.name }
+    }
+
+    /// The report of one Service.
+    func report(on service: Service) -> ServiceReport {
+        var report = ServiceReport(
+            service: service.name.description, type: service.kind.rawValue,
+            externalName: service.externalName, poolsPassedOver: [], addresses: [], ports: [])
+        switch ledger.outcomes[service.name] {
+        case .excluded(let exclusion): report.excluded = exclusion.description
+        case .invalid(let fault, _): report.unmet = fault.description
+        case .decided(let decision):
+            report.pool = decision.assignment?.pool
+            report.poolRule = decision.assignment?.rule.description
+            report.poolsPassedOver =
+                decision.assignment?.passedOver.map(\.description)
+                ?? decision.unmet?.passedOver.map(\.description) ?? []
+            report.unmet = decision.unmet?.reason.description
+        case nil: break
+        }
+        if report.excluded == nil {
+            report.addresses = service.ingress.compactMap { self.report(on: $0.address) }
+        }
+        report.ports = ports(of: service)
+        return report
+    }
+
+    private func report(on address: IPAddress) -> ServiceReport.AddressReport? {
+        guard let explanation = Explanation(of: address, in: ownership) else { return nil }
+        return ServiceReport.AddressReport(
+            address: address.description, pool: explanation.pool, owner: explanation.decision.owner,
+            cause: explanation.decision.cause.description,
+            services: explanation.services.map(\.description),
+            nodes: explanation.nodes.map { verdict in
+                switch verdict.verdict {
+                case .owns(let cause):
+                    ServiceReport.NodeReport(
+                        node: verdict.node, owns: true, reason: cause.description)
+                case .loses(let reason):
+                    ServiceReport.NodeReport(
+                        node: verdict.node, owns: false, reason: reason.description,
+                        remedy: reason.remedy)
+                }
+            },
+            wire: wire?.compactMap { interface in
+                interface.addresses.first { $0.address == address }.map { state in
+                    ServiceReport.WireReport(
+                        interface: interface.interface, state: "\(state.state)",
+                        answeringForSeconds: state.answeringSince.map {
+                            Double((now - $0).wholeNanoseconds) / 1e9
+                        },
+                        conflictWith: state.lastConflict?.offender.description)
+                }
+            })
+    }
+
+    private func ports(of service: Service) -> [ServiceReport.PortReport] {
+        guard service.kind != .externalName else { return [] }
+        let resolved = chains.chains(of: service)
+        let slices = state.snapshot.endpointSlices[service.name] ?? []
+        return service.ports.map { port in
+            let name = port.name.isEmpty ? String(port.port) : port.name
+            let chain = resolved.first {
+                $0.identity.port == name && $0.identity.transport == .init(port.protocol)
+            }
+            let endpoints = endpoints(of: port, slices: slices)
+            return ServiceReport.PortReport(
+                port: (port.name.isEmpty ? "" : port.name + " ")
+                    + "\(port.port)/\(port.protocol.rawValue)",
+                entrances: chain?.frontends.map(\.reportText) ?? [],
+                externalTrafficPolicy: service.externalTrafficPolicy.rawValue,
+                endpoints: endpoints, outcome: outcome(of: service, endpoints))
+        }
+    }
+
+    private func endpoints(
+        of port: Service.Port, slices: [EndpointSlice]
+    ) -> [ServiceReport.EndpointReport] {
+        slices.flatMap { slice in
+            slice.ports.filter { $0.name == port.name && $0.protocol == port.protocol }
+                .flatMap { slicePort in
+                    slice.endpoints.map { endpoint in
+                        let host =
+                            endpoint.address.family == .ipv6
+                            ? "[\(endpoint.address)]" : "\(endpoint.address)"
+                        return ServiceReport.EndpointReport(
+                            address: "\(host):\(slicePort.port)", node: endpoint.nodeName,
+                            target: endpoint.target, usable: endpoint.isUsable,
+                            condition: endpoint.reportText)
+                    }
+                }
+        }
+    }
+
+    private func outcome(
+        of service: Service, _ endpoints: [ServiceReport.EndpointReport]
+    ) -> String {
+        let usable = endpoints.count { $0.usable }
+        if usable > 0 {
+            return "goes to \(usable == 1 ? "one endpoint" : "one of \(usable) endpoints"), "
+                + "policy \(service.externalTrafficPolicy.rawValue)"
+        }
+        if !endpoints.isEmpty { return "is refused: no endpoint is ready" }
+        return service.selector.isEmpty
+            ? "is refused: the Service has no selector and no EndpointSlice names it"
+            : "is refused: no Pod matches the selector "
+                + service.selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                .joined(separator: ",") + ", or none has the port"
+    }
+}

@@ -1,0 +1,137 @@
+/// Everything there is to say about one Service, as programs read it.
+struct ServiceReport: Codable, Sendable, Equatable {
+    /// `namespace/name`.
+    var service: String
+    /// `spec.type`.
+    var type: String
+    /// Why the Service gets no address; absent when it may have one.
+    var excluded: String?
+    /// Where an ExternalName Service points.
+    var externalName: String?
+    /// The pool of the first address.
+    var pool: String?
+    /// The rule that chose the pool.
+    var poolRule: String?
+    /// Pools that came first and could not serve, with the reason.
+    var poolsPassedOver: [String]
+    /// What is asked for and cannot be had, with the way out.
+    var unmet: String?
+    /// The addresses.
+    var addresses: [AddressReport]
+    /// The way down, port by port.
+    var ports: [PortReport]
+
+    /// One address.
+    struct AddressReport: Codable, Sendable, Equatable {
+        var address: String
+        /// The pool around it.
+        var pool: String?
+        /// The node that answers for it; absent when none can.
+        var owner: String?
+        /// Why that node.
+        var cause: String
+        /// All Services that use the address.
+        var services: [String]
+        /// Every node with its verdict, the owner first.
+        var nodes: [NodeReport]
+        /// What this node does on the wire; absent offline.
+        var wire: [WireReport]?
+    }
+
+    /// What one node is to an address.
+    struct NodeReport: Codable, Sendable, Equatable {
+        var node: String
+        var owns: Bool
+        var reason: String
+        var remedy: String?
+    }
+
+    /// What is so on one interface of this node.
+    struct WireReport: Codable, Sendable, Equatable {
+        var interface: String
+        var state: String
+        /// Seconds for which questions have been answered; absent while they are not.
+        var answeringForSeconds: Double?
+        var conflictWith: String?
+    }
+
+    /// One port and its endpoints.
+    struct PortReport: Codable, Sendable, Equatable {
+        /// `http 80/TCP`.
+        var port: String
+        /// Where traffic enters, from the outside in.
+        var entrances: [String]
+        /// `Cluster` or `Local`.
+        var externalTrafficPolicy: String
+        var endpoints: [EndpointReport]
+        /// What happens to a connection; for a port without usable endpoints, the reason.
+        var outcome: String
+    }
+
+    /// One endpoint.
+    struct EndpointReport: Codable, Sendable, Equatable {
+        var address: String
+        var node: String?
+        var target: String?
+        var usable: Bool
+        /// `ready`, `not ready`, `terminating, serving` …
+        var condition: String
+    }
+}
+
+extension ServiceReport {
+    /// The report as indented lines.
+    func text(_ terminal: Terminal) -> String {
+        var lines = ["\(terminal.styled(service, .strong))  type \(type)"]
+        if let excluded { lines.append("  no address: it \(excluded)") }
+        if let unmet {
+            let word = addresses.isEmpty ? "no address" : "waiting"
+            lines.append("  \(terminal.styled(word, .bad)): \(unmet)")
+        }
+        if let pool, let poolRule { lines.append("  pool \(pool): \(poolRule)") }
+        lines += poolsPassedOver.map { "    passed over: \($0)" }
+        for address in addresses { lines += address.lines(terminal) }
+        for port in ports { lines += port.lines(terminal) }
+        return lines.joined(separator: "\n") + "\n"
+    }
+}
+
+extension ServiceReport.AddressReport {
+    fileprivate func lines(_ terminal: Terminal) -> [String] {
+        let answer = owner.map { "\(terminal.styled($0, .good)) \(cause)" } ?? cause
+        var lines = ["  address \(terminal.styled(address, .strong)): \(answer)"]
+        if services.count > 1 {
+            lines.append("    shared by \(services.joined(separator: ", "))")
+        }
+        for node in nodes {
+            let verdict = node.owns ? terminal.styled("owner", .good) : "no"
+            let remedy = node.remedy.map { terminal.styled("; \($0)", .faint) } ?? ""
+            lines.append("    \(node.node)  \(verdict): \(node.reason)\(remedy)")
+        }
+        for wire in wire ?? [] {
+            let since = wire.answeringForSeconds.map { ", answering for \(Int($0)) s" } ?? ""
+            let conflict = wire.conflictWith.map {
+                ", " + terminal.styled("in conflict with \($0)", .bad)
+            }
+            lines.append(
+                "    on this node's \(wire.interface): \(wire.state)\(since)\(conflict ?? "")")
+        }
+        return lines
+    }
+}
+
+extension ServiceReport.PortReport {
+    fileprivate func lines(_ terminal: Terminal) -> [String] {
+        var lines = ["  port \(terminal.styled(port, .strong)): \(outcome)"]
+        lines += entrances.map { "    enters at \($0)" }
+        for endpoint in endpoints {
+            let place = [endpoint.target, endpoint.node.map { "on \($0)" }]
+                .compactMap(\.self).joined(separator: " ")
+            let style: Terminal.Style = endpoint.usable ? .good : .doubtful
+            lines.append(
+                "    → \(endpoint.address)  \(terminal.styled(endpoint.condition, style))"
+                    + (place.isEmpty ? "" : "  \(place)"))
+        }
+        return lines
+    }
+}

@@ -1,0 +1,169 @@
+import FoundationEssentials
+
+/// What a daemon says of itself and the cluster: the body of `/state`, and of `martlet status`.
+struct StateReport: Codable, Sendable, Equatable {
+    var version: String
+    var node: String
+    /// What runs in the process: `controller`, `speaker`.
+    var roles: [String]
+    /// Whether this process gives addresses.
+    var allocates: Bool
+    /// False while something could not be read that has no last good version.
+    var complete: Bool
+    var services: [Service]
+    var pools: [Pool]
+    var interfaces: [Interface]
+    var speakers: [Speaker]
+    var events: [Event]
+    var problems: [ProblemReport]
+
+    struct Service: Codable, Sendable, Equatable {
+        var service: String
+        var type: String
+        var addresses: [Address]
+        /// Why it has no address, or not all.
+        var unmet: String?
+    }
+
+    struct Address: Codable, Sendable, Equatable {
+        var address: String
+        var pool: String?
+        var owner: String?
+        var cause: String
+    }
+
+    struct Pool: Codable, Sendable, Equatable {
+        var pool: String
+        var assignedIPv4: Int64
+        var assignedIPv6: Int64
+        var availableIPv4: Int64
+        var availableIPv6: Int64
+    }
+
+    struct Interface: Codable, Sendable, Equatable {
+        var interface: String
+        var macAddress: String
+        var listening: Bool
+        var answering: Int
+        var failure: String?
+    }
+
+    struct Speaker: Codable, Sendable, Equatable {
+        var node: String
+        var serving: Bool
+        var claims: Int
+        var interfaces: [String]
+    }
+
+    struct Event: Codable, Sendable, Equatable {
+        var service: String
+        var severity: String
+        var reason: String
+        var message: String
+        var at: Date?
+    }
+}
+
+extension StateReport {
+    /// Tables for people.
+    func text(_ terminal: Terminal) -> String {
+        var text =
+            "\(terminal.styled("martlet \(version)", .strong)) on \(node): "
+            + "\(roles.joined(separator: " and "))"
+            + (allocates ? ", allocates addresses" : "") + "\n"
+        if !complete {
+            text +=
+                terminal.styled(
+                    "some files could not be read; see the problems below", .bad) + "\n"
+        }
+        text += "\n" + servicesTable(terminal)
+        text +=
+            "\n"
+            + Table(
+                ["POOL", "IPV4 USED", "FREE", "IPV6 USED", "FREE"],
+                pools.map {
+                    [
+                        $0.pool, "\($0.assignedIPv4)", "\($0.availableIPv4)", "\($0.assignedIPv6)",
+                        $0.availableIPv6 == .max ? "plenty" : "\($0.availableIPv6)",
+                    ]
+                }
+            ).text(terminal)
+        if !interfaces.isEmpty {
+            text +=
+                "\n"
+                + Table(
+                    ["INTERFACE", "MAC", "STATE", "ANSWERING"],
+                    interfaces.map {
+                        [
+                            $0.interface, $0.macAddress,
+                            $0.failure ?? ($0.listening ? "listening" : "link down"),
+                            "\($0.answering)",
+                        ]
+                    }
+                ).text(terminal)
+        }
+        if !speakers.isEmpty {
+            text +=
+                "\n"
+                + Table(
+                    ["NODE", "SPEAKER", "CLAIMS", "INTERFACES"],
+                    speakers.map {
+                        [
+                            $0.node, $0.serving ? "serving" : "stopped", "\($0.claims)",
+                            $0.interfaces.joined(separator: ","),
+                        ]
+                    }
+                ).text(terminal)
+        }
+        let shown = problems.filter { $0.severity != "notice" }
+        if !shown.isEmpty {
+            text += "\n" + shown.map { $0.styled(terminal) }.joined(separator: "\n") + "\n"
+        }
+        return text
+    }
+
+    private func servicesTable(_ terminal: Terminal) -> String {
+        var rows: [[String]] = []
+        for service in services {
+            if service.addresses.isEmpty {
+                rows.append([service.service, "-", "-", "-", service.unmet ?? ""])
+            }
+            for (index, address) in service.addresses.enumerated() {
+                rows.append([
+                    index == 0 ? service.service : "", address.address, address.pool ?? "-",
+                    address.owner ?? "-",
+                    address.owner == nil ? address.cause : service.unmet ?? "",
+                ])
+            }
+        }
+        return Table(["SERVICE", "ADDRESS", "POOL", "OWNER", ""], rows).text(terminal)
+    }
+}
+
+/// Columns as wide as their widest cell.
+struct Table {
+    let head: [String]
+    let rows: [[String]]
+
+    init(_ head: [String], _ rows: [[String]]) {
+        self.head = head
+        self.rows = rows
+    }
+
+    func text(_ terminal: Terminal) -> String {
+        guard !rows.isEmpty else { return "" }
+        let widths = head.indices.map { column in
+            ([head] + rows).map { $0[column].count }.max() ?? 0
+        }
+        func line(_ cells: [String]) -> String {
+            var line = ""
+            for (cell, width) in zip(cells, widths) {
+                line += cell + String(repeating: " ", count: width - cell.count + 2)
+            }
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+        return terminal.styled(line(head), .faint) + "\n"
+            + rows.map { line($0) + "\n" }.joined()
+    }
+}

@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Runs every test: lint, unit and state tests, wire vectors, real peers in network namespaces,
+# fuzzing for a bounded time, the demo with --check, and a short pass of the benchmarks.
+#
+#   Tests/run.sh [--quick]     --quick: lint and the Swift tests only
+#
+# As root on Debian it installs what is missing. As an ordinary user it says what it needs, runs
+# what it can, and skips the tests that need root, each with its reason.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/sbin:/sbin"
+
+quick=0
+[[ ${1:-} == --quick ]] && quick=1
+
+source deploy/packages.sh
+need_swift || exit 1
+need /usr/include/pcap/pcap.h=libpcap-dev git=git g++=g++ || exit 1
+if ((EUID == 0)); then
+    need ip=iproute2 nft=nftables tcpdump=tcpdump arping=arping ndisc6=ndisc6 nginx=nginx-light \
+        curl=curl conntrack=conntrack python3=python3 jq=jq gcc=gcc || exit 1
+elif [[ ${CI:-} == true ]]; then
+    echo "CI must run as root: the tests against real peers need network namespaces" >&2
+    exit 1
+else
+    echo "not root: the tests that need network namespaces will be skipped"
+fi
+
+failed=0
+step() {                                        # step "what" command…
+    local begin=$SECONDS
+    echo "==> $1"
+    if "${@:2}"; then
+        echo "<== $1: held ($((SECONDS - begin)) s)"
+    else
+        echo "<== $1: FAILED ($((SECONDS - begin)) s)"
+        failed=$((failed + 1))
+    fi
+}
+
+step "format" swift format lint --strict --recursive Package.swift Sources Tests
+step "build" swift build --build-tests
+((failed)) && exit 1
+step "tests" swift test --skip-build
+if ((!quick)); then
+    step "fuzzing" Tests/Fuzz/run.sh
+    if ((EUID == 0)); then
+        step "demo" deploy/demo.sh --check
+        step "benchmarks" Tests/Benchmarks/run.sh --short
+    else
+        echo "demo and benchmarks skipped: they need root"
+    fi
+fi
+((failed == 0)) || echo "$failed step(s) failed"
+exit $((failed > 0))

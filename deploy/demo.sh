@@ -1,0 +1,278 @@
+#!/usr/bin/env bash
+# Martlet on a LAN of network namespaces: three nodes, a client, web servers behind the nodes.
+#
+#   deploy/demo.sh [--keep] [--check]
+#
+#   --keep    leave everything up at the end and say how to look around
+#   --check   exit 1 when any step did not hold
+#
+# Needs root. Installs the Debian packages that are missing, builds the release binary, and removes
+# everything it made at the end, also after Ctrl-C.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+export PATH="$PATH:/usr/sbin:/sbin"
+
+keep=0 check=0
+for argument in "$@"; do
+    case $argument in
+        --keep) keep=1 ;;
+        --check) check=1 ;;
+        -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        *) echo "unknown option $argument; see --help" >&2; exit 2 ;;
+    esac
+done
+
+source deploy/packages.sh
+if ((EUID != 0)); then
+    echo "the demo makes network namespaces: run it as root" >&2
+    echo "it needs the Swift toolchain 6.3 and the Debian packages libpcap-dev, iproute2," >&2
+    echo "nftables, arping, ndisc6, nginx-light and curl, and installs those packages itself" >&2
+    exit 1
+fi
+need_swift || exit 1
+need /usr/include/pcap/pcap.h=libpcap-dev git=git ip=iproute2 nft=nftables arping=arping \
+    ndisc6=ndisc6 nginx=nginx-light curl=curl g++=g++ || exit 1
+
+echo "building (a first build takes some minutes)"
+log=$(mktemp)
+if ! swift build -c release --static-swift-stdlib --product martlet >"$log" 2>&1; then
+    tail -n 40 "$log"
+    rm -f "$log"
+    exit 1
+fi
+rm -f "$log"
+martlet=$PWD/$(swift build -c release --static-swift-stdlib --show-bin-path | sed "s|^$PWD/||")/martlet
+
+# ------------------------------------------------------------------------------- the ground
+
+work=$(mktemp -d /tmp/martlet-demo.XXXXXX)
+manifests=$work/manifests state=$work/state
+mkdir -p "$manifests" "$state"
+cp deploy/demo/manifests/*.yaml "$manifests"
+pids=()
+spaces=()
+failures=0
+
+ended=0
+cleanup() {
+    ((ended)) && return
+    ended=1
+    local pid space
+    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null; done
+    for pid in "${pids[@]}"; do wait "$pid" 2>/dev/null; done
+    for space in "${spaces[@]}"; do ip netns del "$space" 2>/dev/null; done
+    rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'cleanup; exit 130' INT TERM
+
+now() { echo $((${EPOCHREALTIME/./} / 1000)); }                     # milliseconds
+in_() { ip netns exec "mtdemo-$1" "${@:2}"; }
+say() { printf '\n\e[1m%s\e[0m\n' "$*" | if [[ -t 1 ]]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
+hold() {                                                            # hold "sentence" command…
+    local sentence=$1
+    shift
+    if "$@" >/dev/null 2>&1; then
+        echo "  ok    $sentence"
+    else
+        echo "  FAIL  $sentence"
+        failures=$((failures + 1))
+    fi
+}
+until_() {                                                          # until_ milliseconds command…
+    local deadline=$(($(now) + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        (($(now) < deadline)) || return 1
+        sleep 0.01
+    done
+}
+
+space() {
+    ip netns del "mtdemo-$1" 2>/dev/null
+    ip netns add "mtdemo-$1" && spaces+=("mtdemo-$1")
+    in_ "$1" ip link set lo up
+    in_ "$1" sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+}
+plug() {                                                            # plug NAME HOST-NUMBER
+    space "$1"
+    in_ switch ip link add "$1" type veth peer name eth0 netns "mtdemo-$1"
+    in_ switch ip link set "$1" master br0 up
+    in_ "$1" ip link set eth0 up
+    in_ "$1" ip addr add "192.0.2.$2/24" dev eth0
+    in_ "$1" ip addr add "2001:db8:2::$2/64" dev eth0 nodad
+}
+backend() {                                                         # backend LETTER BASE
+    local letter=$1 base=$2 port
+    space "pods-$letter"
+    in_ "node-$letter" ip link add pods type veth peer name eth0 netns "mtdemo-pods-$letter"
+    in_ "node-$letter" ip link set pods up
+    in_ "node-$letter" ip addr add "198.51.100.$((base + 1))/26" dev pods
+    in_ "node-$letter" ip addr add "2001:db8:$letter::1/64" dev pods nodad
+    in_ "node-$letter" sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    in_ "pods-$letter" ip link set eth0 up
+    in_ "pods-$letter" ip addr add "198.51.100.$((base + 10))/26" dev eth0
+    in_ "pods-$letter" ip addr add "2001:db8:$letter::10/64" dev eth0 nodad
+    in_ "pods-$letter" ip route add default via "198.51.100.$((base + 1))"
+    in_ "pods-$letter" ip route add default via "2001:db8:$letter::1"
+    cat >"$work/nginx-$letter.conf" <<CONF
+daemon off; master_process off; pid $work/nginx-$letter.pid; error_log $work/nginx-$letter.log;
+events {}
+http {
+    access_log off;
+    client_body_temp_path $work; proxy_temp_path $work; fastcgi_temp_path $work;
+    uwsgi_temp_path $work; scgi_temp_path $work;
+    server {
+        listen 8080; listen [::]:8080;
+        location / { return 200 "backend $letter saw \$remote_addr\n"; }
+    }
+}
+CONF
+    in_ "pods-$letter" nginx -c "$work/nginx-$letter.conf" 2>/dev/null &
+    pids+=($!)
+}
+routes() {                                                          # what an overlay would do
+    local here there
+    local -A base=([a]=0 [b]=64 [c]=128) host=([a]=11 [b]=12 [c]=13)
+    for here in a b c; do
+        for there in a b c; do
+            [[ $here == "$there" ]] && continue
+            in_ "node-$here" ip route add "198.51.100.${base[$there]}/26" via "192.0.2.${host[$there]}"
+            in_ "node-$here" ip route add "2001:db8:$there::/64" via "2001:db8:2::${host[$there]}"
+        done
+    done
+}
+
+say "1. A LAN: three nodes, a client, a web server behind each node"
+space switch
+in_ switch ip link add br0 type bridge forward_delay 0 mcast_snooping 1 mcast_querier 1
+in_ switch ip link set br0 up
+plug client 100
+number=11
+for letter in a b c; do
+    plug "node-$letter" $number
+    backend $letter $(((number - 11) * 64))
+    number=$((number + 1))
+done
+routes
+echo "  client 192.0.2.100 ── bridge ── node-a .11, node-b .12, node-c .13 ── backends"
+
+# ------------------------------------------------------------------------------- the story
+
+begin=$(now)
+for letter in a b c; do
+    in_ "node-$letter" "$martlet" run --manifests "$manifests" --state "$state" \
+        --node "node-$letter" --dataplane nftables --admin "$work/node-$letter.sock" \
+        >"$work/node-$letter.out" 2>&1 &
+    pids+=($!)
+done
+
+get() { in_ client curl -sf --connect-timeout 0.3 --max-time 1 "$@"; }
+ask() { "$martlet" "$1" --admin "$work/node-a.sock" "${@:2}"; }
+address_of() {                                                      # address_of SERVICE 4|6
+    ask status -o json | tr ',{}[]' '\n' | sed -n 's/^ *"address" *: *"\(.*\)"/\1/p' >/dev/null
+    ask explain "default/$1" -o json | tr -d '\\' | grep -o '"address" *: *"[^"]*"' | cut -d'"' -f4 |
+        if [[ $2 == 6 ]]; then grep : ; else grep -v : ; fi | head -n 1
+}
+owner_of() { ask explain "$1" -o json | grep -o '"owner" *: *"[^"]*"' | cut -d'"' -f4 | head -n 1; }
+
+say "2. One martlet on each node, all reading deploy/demo/manifests"
+until_ 5000 get http://192.0.2.200/
+echo "  first answer from http://192.0.2.200/ $(($(now) - begin)) ms after the daemons were started"
+until_ 5000 get "http://[2001:db8:2::200]/"
+until_ 5000 get http://192.0.2.241:8080/
+ask status | sed 's/^/  /'
+
+say "3. A client on the LAN reaches the backends"
+hold "IPv4: http://192.0.2.200/ answers" get http://192.0.2.200/
+hold "IPv6: http://[2001:db8:2::200]/ answers" get "http://[2001:db8:2::200]/"
+answers=$(for _ in {1..40}; do get http://192.0.2.200/; done | sort | uniq -c)
+echo "$answers" | sed 's/^/    /'
+hold "both backends get requests" test "$(wc -l <<<"$answers")" -ge 2
+hold "policy Local keeps the client's address" grep -q 'saw 192.0.2.100' <(get http://192.0.2.241:8080/)
+hold "exactly one node answers ARP for 192.0.2.200" test "$(in_ client arping -c 3 -w 1 -i eth0 192.0.2.200 |
+    grep -oiE '([0-9a-f]{2}:){5}[0-9a-f]{2}' | sort -u | wc -l)" -eq 1
+hold "exactly one node answers NDP for 2001:db8:2::200" test "$(in_ client ndisc6 -m -w 300 2001:db8:2::200 eth0 |
+    grep -oiE '([0-9a-f]{2}:){5}[0-9a-f]{2}' | sort -u | wc -l)" -eq 1
+hold "an ExternalName Service has no address" test -z "$(address_of database 4)"
+
+say "4. Why is it where it is?  martlet explain default/web"
+ask explain default/web | sed 's/^/  /'
+
+say "5. A manifest is edited: a new Service appears"
+cat >"$manifests/06-new.yaml" <<'NEW'
+apiVersion: v1
+kind: Service
+metadata: {name: new, namespace: default}
+spec:
+  type: LoadBalancer
+  selector: {app: web}
+  ports: [{port: 80, targetPort: http}]
+NEW
+begin=$(now)
+hold "the new Service answers on 192.0.2.201" until_ 3000 get http://192.0.2.201/
+echo "  first answer $(($(now) - begin)) ms after the file was written (conflict probes included)"
+rm "$manifests/06-new.yaml"
+in_ client ip neigh flush dev eth0
+hold "the Service is deleted: nobody answers for 192.0.2.201 any more" \
+    until_ 2000 bash -c "! ip netns exec mtdemo-client arping -c 1 -w 0.2 -i eth0 192.0.2.201"
+
+say "6. The node that owns 192.0.2.200 is marked not ready"
+owner=$(owner_of 192.0.2.200)
+echo "  the owner is $owner"
+sed "/name: $owner/a\\  labels: {rack: left}\\nstatus: {conditions: [{type: Ready, status: \"False\"}]}" \
+    deploy/demo/manifests/02-nodes.yaml |
+    awk '/^---/ {seen = 0} /^  labels:/ {if (seen++) next} {print}' >"$work/nodes.yaml"
+# A probe every few milliseconds, in the background, for the gap that a client sees.
+(
+    last=$(now) worst=0
+    end=$(($(now) + 2500))
+    while (($(now) < end)); do
+        if in_ client curl -sf -o /dev/null --connect-timeout 0.05 --max-time 0.1 http://192.0.2.200/; then
+            gap=$(($(now) - last)) last=$(now)
+            ((gap > worst)) && worst=$gap
+        fi
+    done
+    echo $worst >"$work/gap"
+) &
+prober=$!
+sleep 0.5
+mv "$work/nodes.yaml" "$manifests/02-nodes.yaml"
+moved() { [[ -n $(owner_of 192.0.2.200) && $(owner_of 192.0.2.200) != "$owner" ]]; }
+hold "another node takes the address" until_ 2000 moved
+wait $prober
+echo "  now at $(owner_of 192.0.2.200); longest time without an answer: $(cat "$work/gap") ms" \
+    "(the probe itself takes some 20 ms)"
+hold "the client still gets answers" get http://192.0.2.200/
+new_owner=$(owner_of 192.0.2.200)
+cp deploy/demo/manifests/02-nodes.yaml "$manifests/02-nodes.yaml"
+sleep 0.5
+hold "$owner is ready again, and takes nothing back" test "$(owner_of 192.0.2.200)" = "$new_owner"
+ask explain 192.0.2.200 | sed 's/^/  /'
+
+say "7. The whole path of a packet"
+in_ "$new_owner" nft list table inet martlet | head -n 30 | sed 's/^/  /'
+
+if ((keep)); then
+    say "Everything stays up. Look around:"
+    cat <<LOOK
+  ip netns exec mtdemo-client curl http://192.0.2.200/
+  ip netns exec mtdemo-client tcpdump -eni eth0 arp or icmp6
+  $martlet status --admin $work/node-a.sock
+  $martlet explain default/web --admin $work/node-a.sock
+  edit $manifests/*.yaml
+  logs: $work/node-*.out
+Press Enter to take it down.
+LOOK
+    read -r _
+fi
+
+say "Result"
+if ((failures)); then
+    echo "  $failures step(s) did not hold; the daemons' last words:"
+    tail -n 5 "$work"/node-*.out | sed 's/^/    /'
+    ((check)) && exit 1
+else
+    echo "  every step held"
+fi
+exit 0
