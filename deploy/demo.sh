@@ -68,6 +68,11 @@ trap 'cleanup; exit 130' INT TERM
 
 now() { echo $((${EPOCHREALTIME/./} / 1000)); }                     # milliseconds
 in_() { ip netns exec "mtdemo-$1" "${@:2}"; }
+spawn() {                                                           # spawn HOST LOG command…
+    # Replaces its subshell, so that the process id is the program's own.
+    (exec ip netns exec "mtdemo-$1" "${@:3}" >"$2" 2>&1 </dev/null) &
+    pids+=($!)
+}
 say() { printf '\n\e[1m%s\e[0m\n' "$*" | if [[ -t 1 ]]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }
 hold() {                                                            # hold "sentence" command…
     local sentence=$1
@@ -128,8 +133,7 @@ http {
     }
 }
 CONF
-    in_ "pods-$letter" nginx -c "$work/nginx-$letter.conf" 2>/dev/null &
-    pids+=($!)
+    spawn "pods-$letter" "$work/nginx-$letter.out" nginx -c "$work/nginx-$letter.conf"
 }
 routes() {                                                          # what an overlay would do
     local here there
@@ -161,19 +165,14 @@ echo "  client 192.0.2.100 ── bridge ── node-a .11, node-b .12, node-c .
 
 begin=$(now)
 for letter in a b c; do
-    in_ "node-$letter" "$martlet" run --manifests "$manifests" --state "$state" \
-        --node "node-$letter" --dataplane nftables --admin "$work/node-$letter.sock" \
-        >"$work/node-$letter.out" 2>&1 &
-    pids+=($!)
+    spawn "node-$letter" "$work/node-$letter.out" "$martlet" run --manifests "$manifests" \
+        --state "$state" --node "node-$letter" --interface eth0 --dataplane nftables \
+        --admin "$work/node-$letter.sock"
 done
 
 get() { in_ client curl -sf --connect-timeout 0.3 --max-time 1 "$@"; }
 ask() { "$martlet" "$1" --admin "$work/node-a.sock" "${@:2}"; }
-address_of() {                                                      # address_of SERVICE 4|6
-    ask status -o json | tr ',{}[]' '\n' | sed -n 's/^ *"address" *: *"\(.*\)"/\1/p' >/dev/null
-    ask explain "default/$1" -o json | tr -d '\\' | grep -o '"address" *: *"[^"]*"' | cut -d'"' -f4 |
-        if [[ $2 == 6 ]]; then grep : ; else grep -v : ; fi | head -n 1
-}
+addresses_of() { ask explain "default/$1" -o json | grep -o '"address" *: *"[0-9a-f.:]*"' | cut -d'"' -f4; }
 owner_of() { ask explain "$1" -o json | grep -o '"owner" *: *"[^"]*"' | cut -d'"' -f4 | head -n 1; }
 
 say "2. One martlet on each node, all reading deploy/demo/manifests"
@@ -194,7 +193,7 @@ hold "exactly one node answers ARP for 192.0.2.200" test "$(in_ client arping -c
     grep -oiE '([0-9a-f]{2}:){5}[0-9a-f]{2}' | sort -u | wc -l)" -eq 1
 hold "exactly one node answers NDP for 2001:db8:2::200" test "$(in_ client ndisc6 -m -w 300 2001:db8:2::200 eth0 |
     grep -oiE '([0-9a-f]{2}:){5}[0-9a-f]{2}' | sort -u | wc -l)" -eq 1
-hold "an ExternalName Service has no address" test -z "$(address_of database 4)"
+hold "an ExternalName Service has no address" test -z "$(addresses_of database)"
 
 say "4. Why is it where it is?  martlet explain default/web"
 ask explain default/web | sed 's/^/  /'
@@ -242,7 +241,7 @@ moved() { [[ -n $(owner_of 192.0.2.200) && $(owner_of 192.0.2.200) != "$owner" ]
 hold "another node takes the address" until_ 2000 moved
 wait $prober
 echo "  now at $(owner_of 192.0.2.200); longest time without an answer: $(cat "$work/gap") ms" \
-    "(the probe itself takes some 20 ms)"
+    "(between two answers, of a probe that takes some 10 ms)"
 hold "the client still gets answers" get http://192.0.2.200/
 new_owner=$(owner_of 192.0.2.200)
 cp deploy/demo/manifests/02-nodes.yaml "$manifests/02-nodes.yaml"
