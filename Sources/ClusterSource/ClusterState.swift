@@ -2,8 +2,8 @@ import Kubernetes
 
 /// What a source knows at one moment: the cluster, and what Martlet's processes wrote about it.
 package struct ClusterState: Sendable, Equatable {
-    /// The cluster, with allocations merged into `Service.ingress`. An ingress that the object's own
-    /// status brought along counts only while nothing has been recorded for that Service.
+    /// The cluster, with allocations merged into `Service.ingress`. An ingress that the object's
+    /// own status brought along counts only while nothing has been recorded for that Service.
     package var snapshot = ClusterSnapshot()
     /// What has been given, by Service; also to Services that are gone, until they are cleared.
     package var allocations: [ObjectName: ServiceAllocation] = [:]

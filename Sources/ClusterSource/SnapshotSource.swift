@@ -16,7 +16,8 @@ package protocol SnapshotSource: Sendable {
 
     /// Reads, follows and writes until the task is cancelled. Call it once.
     ///
-    /// Throws when the source cannot be reached at the start; later trouble is a problem in a state.
+    /// Throws when the source cannot be reached at the start; later trouble is a problem in a
+    /// state.
     func run() async throws
 
     /// A stream of states, beginning with the present one if there is one. Only the latest is kept

@@ -111,12 +111,12 @@ import Testing
         }
     }
 
-    @Test func aStateFolderThatIsDeletedIsWrittenAnew() async throws {
+    @Test func aStateFolderThatIsTakenAwayIsWrittenAnew() async throws {
         let scratch = try Scratch()
         try await withSource(scratch) { source in
             try await source.state { $0.isLeader }
             try await source.write([.allocation(name("web"), given)])
-            try scratch.remove("state")
+            try scratch.move("state", to: "elsewhere")
             let path = scratch.state + "/allocations.json"
             for _ in 0..<200 where !FileManager.default.fileExists(atPath: path) {
                 try await Task.sleep(for: .milliseconds(50))

@@ -1,9 +1,12 @@
 import Foundation
 import Testing
 
+extension RealNetwork {
+    @Suite struct AnswererTests {}
+}
+
 /// Who answers, judged by arping, ndisc6 and tcpdump.
-@Suite(.enabled(if: Ground.isReady, Ground.reason), .serialized)
-struct AnswererTests {
+extension RealNetwork.AnswererTests {
     private static let addresses = ["192.0.2.200", "2001:db8:2::200"]
 
     private func started(snooping: Bool) throws -> NamespacedLAN {

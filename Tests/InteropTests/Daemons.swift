@@ -101,13 +101,32 @@ struct ExplainedService: Decodable {
         var owner: String?
         var cause: String
         var nodes: [Node]
+        var wire: [Wire]?
+    }
+    struct Wire: Decodable {
+        var interface: String
+        var state: String
+        var answeringForSeconds: Double?
+        var conflictWith: String?
+    }
+    struct Port: Decodable {
+        struct Endpoint: Decodable {
+            var address: String
+            var usable: Bool
+        }
+        var port: String
+        var entrances: [String]
+        var endpoints: [Endpoint]
+        var outcome: String
     }
     var service: String
     var type: String
     var externalName: String?
     var excluded: String?
     var unmet: String?
+    var pool: String?
     var addresses: [Address]
+    var ports: [Port]
 }
 
 /// Tries until it holds or the time is over; returns how long it took.

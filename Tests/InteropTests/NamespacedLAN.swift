@@ -90,20 +90,22 @@ final class NamespacedLAN: @unchecked Sendable {
             """)
     }
 
-    private func attach(_ host: String, host number: Int) throws {
+    /// Adds a host with 192.0.2.`number` and 2001:db8:2::`number` on `eth0`.
+    func attach(_ host: String, host number: Int) throws {
         try makeNamespace(host)
-        try run(
-            "switch",
+        try plug(host, host: number)
+    }
+
+    /// Makes the cable from a host to the switch, and gives the host its addresses.
+    func plug(_ host: String, host number: Int) throws {
+        try Shell.run(
             """
-            ip link add to-\(host) type veth peer name eth0 netns \(namespace(host)) &&
-            ip link set to-\(host) master br0 up
-            """)
-        try run(
-            host,
-            """
-            ip link set eth0 up &&
-            ip addr add 192.0.2.\(number)/24 dev eth0 &&
-            ip addr add 2001:db8:2::\(number)/64 dev eth0 nodad
+            ip -n \(namespace("switch")) link add to-\(host) type veth \
+                peer name eth0 netns \(namespace(host)) &&
+            ip -n \(namespace("switch")) link set to-\(host) master br0 up &&
+            ip -n \(namespace(host)) link set eth0 up &&
+            ip -n \(namespace(host)) addr add 192.0.2.\(number)/24 dev eth0 &&
+            ip -n \(namespace(host)) addr add 2001:db8:2::\(number)/64 dev eth0 nodad
             """)
     }
 

@@ -6,7 +6,8 @@ struct LinkMessage {
 
     /// `RTM_NEWLINK` (16) or `RTM_DELLINK` (17).
     static func link(
-        _ type: UInt16 = 16, index: UInt32 = 7, name: String = "eth0", mac: String = "52:54:00:12:34:56",
+        _ type: UInt16 = 16, index: UInt32 = 7, name: String = "eth0",
+        mac: String = "52:54:00:12:34:56",
         flags: UInt32 = 0x11043, master: UInt32? = nil, kind: String? = nil, family: UInt8 = 0,
         hardware: UInt16 = 1, sequence: UInt32 = 1, isInterrupted: Bool = false
     ) -> LinkMessage {

@@ -106,7 +106,9 @@ struct PacketSocketTests {
         try await Namespace.run {
             try Namespace.shell(Self.pair)
             let socket = try PacketSocket(interface: "eth0")
-            func group(_ number: UInt64) -> MACAddress { MACAddress(bits: 0x3333_ff00_0000 | number) }
+            func group(_ number: UInt64) -> MACAddress {
+                MACAddress(bits: 0x3333_ff00_0000 | number)
+            }
             for number in 0..<64 as Range<UInt64> { try socket.listen(to: group(number)) }
             #expect(try Namespace.shell("ip maddr show dev eth0").contains("33:33:ff:00:00:3f"))
             socket.ignore(group(63))

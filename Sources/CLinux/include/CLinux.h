@@ -6,10 +6,8 @@
 
 #include "martlet_memory.h"
 #include "martlet_netlink.h"
+#include "martlet_nftables.h"
 #include "martlet_packet.h"
 #include "martlet_wait.h"
-#if __has_include("martlet_nftables.h")
-#include "martlet_nftables.h"
-#endif
 
 #endif

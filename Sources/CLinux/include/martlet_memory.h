@@ -8,4 +8,8 @@ void martlet_memory_limit(int arenas, int threshold);
 /// Returns free memory to the kernel.
 void martlet_memory_trim(void);
 
+/// Unmaps the pages of the program's own code and constants; those still needed are mapped again
+/// from the page cache at their next use.
+void martlet_memory_unmap_code(void);
+
 #endif

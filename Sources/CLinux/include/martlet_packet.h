@@ -31,8 +31,8 @@ enum { MARTLET_PACKET_BATCH = 16 };
 int martlet_packet_send_many(int descriptor, const unsigned char *frames, unsigned long stride,
     const unsigned short *lengths, unsigned int count);
 
-// Makes the interface behind a packet socket accept (`join` not 0) frames to the group whose 6 bytes
-// are at `group`, or to every group when that is NULL. Returns 0 or a negative errno.
+// Makes the interface behind a packet socket accept (`join` not 0) frames to the group whose six
+// bytes are at `group`, or to every group when that is NULL. Returns 0 or a negative errno.
 int martlet_packet_multicast(
     int descriptor, const char *interface, const unsigned char *group, int join);
 

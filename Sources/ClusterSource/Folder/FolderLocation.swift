@@ -32,8 +32,8 @@ struct FolderLocation: Sendable {
     /// The same for messages.
     func name(of relative: String) -> String { given == "." ? relative : given + "/" + relative }
 
-    /// Whether a file of this name is read: a manifest by its ending, neither hidden nor a left-over
-    /// of an editor (`.web.yaml.swp`, `#web.yaml#`, `.#web.yaml`, `web.yaml~`, `4913`).
+    /// Whether a file of this name is read: a manifest by its ending, neither hidden nor left over
+    /// by an editor (`.web.yaml.swp`, `#web.yaml#`, `.#web.yaml`, `web.yaml~`, `4913`).
     static func isManifest(_ name: String) -> Bool {
         !name.hasPrefix(".") && !name.hasPrefix("#")
             && [".yaml", ".yml", ".json"].contains { name.hasSuffix($0) }

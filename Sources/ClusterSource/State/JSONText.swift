@@ -38,8 +38,8 @@ struct JSONText {
         }
         switch error {
         case .keyNotFound(let key, let context):
-            return
-                "\((context.codingPath + [key]).map(\.stringValue).joined(separator: ".")) is missing"
+            let path = context.codingPath + [key]
+            return "\(path.map(\.stringValue).joined(separator: ".")) is missing"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
             return "\(place(context)) has the wrong type"
         case .dataCorrupted(let context):

@@ -69,6 +69,7 @@ struct Daemon {
                 successTerminationBehavior: .ignore,
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         add("follower") { await content.followStates() }
+        add("memory") { await MemoryFootprint.keepSmall(after: source) }
         if let controller { add("controller") { await controller.run() } }
         if let node { add("speaker") { try await node.run() } }
 

@@ -31,12 +31,7 @@ actor DaemonContent: AdminContent {
 
     /// Keeps the latest state until the source ends.
     func followStates() async {
-        for await state in source.states() {
-            let isFirst = latest == nil
-            latest = state
-            // Reading a folder takes several times the memory that its objects need afterwards.
-            if isFirst { ProcessMemory.trim() }
-        }
+        for await state in source.states() { latest = state }
     }
 
     func unhealthy() async -> String? { nil }

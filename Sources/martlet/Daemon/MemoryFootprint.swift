@@ -1,3 +1,4 @@
+import ClusterSource
 import LinuxNetwork
 import NIOCore
 import NIOPosix
@@ -10,5 +11,18 @@ enum MemoryFootprint {
         NIOSingletons.groupLoopCountSuggestion = 1
         NIOSingletons.blockingPoolThreadCountSuggestion = 1
         ProcessMemory.limitArenas()
+    }
+
+    /// Trims some seconds after the cluster has changed, when the work of it is done; a process
+    /// with nothing to do is left alone. Ends with the source.
+    static func keepSmall(after source: any SnapshotSource) async {
+        for await _ in source.states() {
+            do {
+                try await Task.sleep(for: .seconds(3))
+            } catch {
+                return
+            }
+            ProcessMemory.trim()
+        }
     }
 }
