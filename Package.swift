@@ -87,12 +87,16 @@ let package = Package(
 var tests: [Target] {
     [
         ("NetworkTypes", []), ("Layer2", []), ("LoadBalancing", []), ("Dataplane", []),
-        ("Kubernetes", ["NetworkTypes"]), ("LinuxNetwork", ["NetworkTypes", "CLinux"]),
+        ("Kubernetes", ["NetworkTypes"]),
+        ("LinuxNetwork", ["NetworkTypes", "CLinux", "TestNetwork"]),
         ("ClusterSource", ["NetworkTypes", "Kubernetes", "LinuxNetwork"]), ("AdminServer", []),
         ("Controller", ["NetworkTypes", "LoadBalancing", "Kubernetes", "ClusterSource"]),
         (
             "Speaker",
-            ["NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes", "LinuxNetwork"]
+            [
+                "NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes",
+                "LinuxNetwork", "ClusterSource", "TestNetwork",
+            ]
         ),
     ].map { name, dependencies in
         .testTarget(
@@ -100,6 +104,9 @@ var tests: [Target] {
             dependencies: [.byName(name: name)] + dependencies.map { .byName(name: $0) },
             swiftSettings: common)
     } + [
+        .target(
+            name: "TestNetwork", dependencies: ["NetworkTypes", "LinuxNetwork"],
+            path: "Tests/TestNetwork", swiftSettings: common),
         .testTarget(name: "RepositoryTests", swiftSettings: common),
         .testTarget(name: "InteropTests", dependencies: ["martlet"], swiftSettings: common),
     ]

@@ -18,27 +18,25 @@ package enum AddressWish: Sendable, Equatable {
         case twoOfOneFamily(String)
     }
 
+    /// Reads what a Service asks for.
     package init(_ service: Service) {
         let annotation = service.annotation(.loadBalancerIPs)
         let field = service.loadBalancerIP.flatMap { $0.isEmpty ? nil : $0 }
-        let text: String
-        let place: String
         switch (field, annotation) {
-        case (nil, nil):
-            self = .addresses([])
-            return
-        case (_?, _?):
-            self = .invalid(.fieldAndAnnotation)
-            return
-        case (let field?, nil):
-            text = field
-            place = "spec.loadBalancerIP"
+        case (nil, nil): self = .addresses([])
+        case (_?, _?): self = .invalid(.fieldAndAnnotation)
+        // The field holds one address, the annotation a list.
+        case (let field?, nil): self.init([field[...]], of: field, place: "spec.loadBalancerIP")
         case (nil, let annotation?):
-            text = annotation
-            place = "annotation \(ServiceAnnotation.loadBalancerIPs.key)"
+            self.init(
+                annotation.split(separator: ",", omittingEmptySubsequences: false), of: annotation,
+                place: "annotation \(ServiceAnnotation.loadBalancerIPs.key)")
         }
+    }
+
+    private init(_ parts: [Substring], of text: String, place: String) {
         var addresses: [IPAddress] = []
-        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+        for part in parts {
             let trimmed = part.trimmingBlanks
             guard let address = IPAddress(trimmed) else {
                 self = .invalid(.noAddress(String(trimmed), place: place))
@@ -56,8 +54,8 @@ package enum AddressWish: Sendable, Equatable {
 
 extension Substring {
     fileprivate var trimmingBlanks: Substring {
-        var rest = drop { $0 == " " }
-        while rest.last == " " { rest.removeLast() }
+        var rest = drop(while: \.isWhitespace)
+        while rest.last?.isWhitespace == true { rest.removeLast() }
         return rest
     }
 }

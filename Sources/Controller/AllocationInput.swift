@@ -35,11 +35,18 @@ package struct AllocationInput: Sendable {
         case .addresses(let addresses): wished = addresses
         case .invalid(let fault): throw fault
         }
-        return AllocationRequest(
+        var request = claim(of: service)
+        request.families = families(of: service, or: wished)
+        request.requestedAddresses = wished
+        request.requestedPool = service.annotation(.addressPool)
+        return request
+    }
+
+    /// What a Service has, and on which terms, whatever it wishes for beyond that.
+    package func claim(of service: Service) -> AllocationRequest {
+        AllocationRequest(
             service: ServiceName(service.name),
-            families: families(of: service, wished: wished),
-            requestedAddresses: wished,
-            requestedPool: service.annotation(.addressPool),
+            families: families(of: service, or: service.ingress.map(\.address)),
             pinnedPools: Set(pinningPools.filter { matches($0, service) }.map(\.name)),
             sharing: sharing(of: service),
             ports: service.ports.map {
@@ -48,9 +55,12 @@ package struct AllocationInput: Sendable {
             held: service.ingress.map(\.address))
     }
 
-    /// The families of the Service; where neither it nor its cluster addresses say, that of the
-    /// address asked for, else IPv4 if any pool has such addresses, else IPv6.
-    private func families(of service: Service, wished: [IPAddress]) -> FamilyWish {
+    /// The families of the Service; where neither it nor its cluster addresses say, those of the
+    /// addresses asked for, else IPv4 if any pool has such addresses, else IPv6.
+    ///
+    /// A Service that prefers two families but was given cluster addresses of one is in a cluster
+    /// that has one: nothing would stand behind an address of the other.
+    private func families(of service: Service, or addresses: [IPAddress]) -> FamilyWish {
         let policy: FamilyWish.Policy =
             switch service.ipFamilyPolicy {
             case .singleStack: .single
@@ -60,10 +70,10 @@ package struct AllocationInput: Sendable {
         var families =
             service.ipFamilies.isEmpty ? service.clusterIPs.map(\.family) : service.ipFamilies
         if families.isEmpty {
-            families = wished.map(\.family)
+            families = addresses.map(\.family)
             if families.isEmpty { families = [hasIPv4 ? .ipv4 : .ipv6] }
         }
-        if policy != .single {
+        if policy == .require || (policy == .prefer && service.clusterIPs.isEmpty) {
             for family in IPAddress.Family.allCases where !families.contains(family) {
                 families.append(family)
             }

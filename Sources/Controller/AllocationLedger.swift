@@ -8,6 +8,11 @@ import NetworkTypes
 ///
 /// This is the controller's mind without its hands: it calls the allocator and remembers outcomes;
 /// ``ServiceController`` writes them. `martlet explain` runs the same code over a folder.
+///
+/// An update costs one comparison a Service, and a decision for those that differ. It keeps a rule
+/// through restarts: what is recorded as given stays given. Services that have something are read
+/// before anything is given out, also those that cannot be read now (they are expected back), and
+/// those whose pool cannot be read now keep what they have until it can.
 package struct AllocationLedger: Sendable {
     /// What became of a Service.
     package enum Outcome: Sendable, Hashable {
@@ -16,6 +21,9 @@ package struct AllocationLedger: Sendable {
         /// What it asks for makes no sense; it keeps what it has, so that a typing error takes
         /// no address away.
         case invalid(AddressWish.Fault, keeps: [IPAddress])
+        /// The pool of its addresses is missing from a state that is not complete; it keeps them
+        /// until the pool can be read, or is known to be gone.
+        case undecided(keeps: [IPAddress])
         /// It is not ours to serve.
         case excluded(ServiceScope.Exclusion)
 
@@ -23,7 +31,7 @@ package struct AllocationLedger: Sendable {
         package var addresses: [IPAddress] {
             switch self {
             case .decided(let decision): decision.addresses
-            case .invalid(_, let keeps): keeps
+            case .invalid(_, let keeps), .undecided(let keeps): keeps
             case .excluded: []
             }
         }
@@ -35,7 +43,12 @@ package struct AllocationLedger: Sendable {
     private var services: [ObjectName: Service] = [:]
     private var pools: [String: IPAddressPool] = [:]
     private var namespaces: [String: Namespace] = [:]
-    private var hasAdopted = false
+    /// What was recorded, when the ledger began, for Services that were not there.
+    private var absent: [ObjectName: ServiceAllocation] = [:]
+    private var hasBegun = false
+    private var wasComplete = true
+    /// The outcomes before the present update, of the Services that it touched.
+    private var before: [ObjectName: Outcome?] = [:]
 
     package init(scope: ServiceScope) {
         self.scope = scope
@@ -51,103 +64,163 @@ package struct AllocationLedger: Sendable {
     ) -> [ObjectName] {
         let snapshot = state.snapshot
         let input = AllocationInput(snapshot)
-        let before = outcomes
-        var touched: Set<ObjectName> = []
+        before = [:]
 
         allocator.expireReservations(at: now)
-        let rulesChanged =
-            !hasAdopted || snapshot.configuration.pools != pools
-            || snapshot.namespaces != namespaces
-        if !hasAdopted || snapshot.configuration.pools != pools {
-            allocator.replacePools(AllocationInput.pools(snapshot.configuration))
-            pools = snapshot.configuration.pools
+        let rulesChanged = adoptRules(of: state)
+        if !hasBegun {
+            absent = state.allocations.filter {
+                snapshot.services[$0.key] == nil && !$0.value.addresses.isEmpty
+            }
+            hasBegun = true
         }
-        namespaces = snapshot.namespaces
-        if !hasAdopted {
-            allocator.adopt(held(state, input))
-            readReservations(state, at: now, date: date)
-            hasAdopted = true
+        var changed: [Service] = []
+        for (name, service) in snapshot.services
+        where rulesChanged || !Self.asksTheSame(services[name], service) {
+            changed.append(service)
         }
+        changed.sort { $0.name < $1.name }
+        let ours = changed.filter { scope.exclusion(of: $0) == nil }
 
-        for name in services.keys where snapshot.services[name] == nil {
-            guard state.isComplete else { continue }
-            allocator.release(ServiceName(name), cause: .deleted, at: now)
-            services[name] = nil
-            outcomes[name] = nil
-            touched.insert(name)
-        }
-        let changed = snapshot.services.values.filter {
-            rulesChanged || !Self.asksTheSame(services[$0.name], $0)
-        }.sorted { $0.name < $1.name }
+        allocator.adopt(newlyHeld(ours, input))
+        if rulesChanged { keepBackForAbsent(state, at: now, date: date) }
+        if state.isComplete { releaseDeleted(snapshot, at: now) }
         // Those that give something back go first, so that it can be given on at once.
-        for service in changed where scope.exclusion(of: service) != nil {
-            decide(service, input, at: now)
+        for service in changed {
+            if let exclusion = scope.exclusion(of: service) { exclude(service, exclusion, at: now) }
         }
-        for service in changed where scope.exclusion(of: service) == nil {
-            decide(service, input, at: now)
-        }
-        for service in changed { touched.insert(service.name) }
+        for service in ours { decide(service, input, state, at: now) }
+        if state.isComplete { settleAbsent(snapshot, at: now) }
         while let waiting = allocator.nextRetry() {
             let name = ObjectName(namespace: waiting.namespace, waiting.name)
             guard let service = services[name] else { continue }
-            decide(service, input, at: now)
-            touched.insert(name)
+            decide(service, input, state, at: now)
         }
-        return touched.filter { outcomes[$0] != before[$0] }.sorted()
+        return before.filter { outcomes[$0.key] != $0.value }.keys.sorted()
     }
 
-    /// Keeps addresses back for Services that are gone, as the writer before us did.
-    private mutating func readReservations(
+    /// Takes over pools and whatever else every decision depends on; true when it is different.
+    private mutating func adoptRules(of state: ClusterState) -> Bool {
+        let snapshot = state.snapshot
+        let poolsChanged = !hasBegun || snapshot.configuration.pools != pools
+        defer {
+            namespaces = snapshot.namespaces
+            wasComplete = state.isComplete
+        }
+        if poolsChanged {
+            allocator.replacePools(AllocationInput.pools(snapshot.configuration))
+            pools = snapshot.configuration.pools
+        }
+        return poolsChanged || snapshot.namespaces != namespaces
+            || state.isComplete != wasComplete
+    }
+
+    // MARK: What is recorded
+
+    /// What the status says of Services that the allocator does not know: after a start all of
+    /// them, later those that come with a status, or whose pool comes back.
+    private func newlyHeld(_ services: [Service], _ input: AllocationInput) -> [AllocationRequest] {
+        services.compactMap { service in
+            guard !service.ingress.isEmpty,
+                allocator.addresses(of: ServiceName(service.name)).isEmpty
+            else { return nil }
+            // A Service whose wish is invalid has what it has on the same terms as any other.
+            return (try? input.request(for: service)) ?? input.claim(of: service)
+        }
+    }
+
+    /// Keeps addresses back for Services that are not there: until the time that the writer before
+    /// us wrote down; while the state is not complete, for good; and for those that were deleted
+    /// while nobody looked, as long as their pool says.
+    private mutating func keepBackForAbsent(
         _ state: ClusterState, at now: Instant, date: Date
     ) {
-        for (name, allocation) in state.allocations where state.snapshot.services[name] == nil {
-            guard let until = allocation.reservedUntil, until > date else { continue }
-            allocator.reserve(
-                allocation.addresses, for: ServiceName(name),
-                until: now + .seconds(until.timeIntervalSince(date)))
+        for (name, allocation) in absent where state.snapshot.services[name] == nil {
+            var addresses = allocation.addresses
+            var until = Instant(nanoseconds: .max)
+            if let end = allocation.reservedUntil {
+                until = now + .seconds(end.timeIntervalSince(date))
+            } else if state.isComplete {
+                addresses = addresses.filter { retention(of: $0) > .zero }
+                until = now + (addresses.map { retention(of: $0) }.max() ?? .zero)
+            }
+            allocator.reserve(until > now ? addresses : [], for: ServiceName(name), until: until)
         }
     }
 
-    /// What the status says the Services have, read before anything is given out.
-    private func held(_ state: ClusterState, _ input: AllocationInput) -> [AllocationRequest] {
-        state.snapshot.services.values.compactMap { service in
-            guard scope.exclusion(of: service) == nil, !service.ingress.isEmpty else { return nil }
-            // A Service whose wish is invalid keeps what it has: its addresses must not be given
-            // to others.
-            guard let request = try? input.request(for: service) else {
-                return AllocationRequest(
-                    service: ServiceName(service.name),
-                    families: FamilyWish(service.ingress.map(\.address.family), policy: .prefer),
-                    held: service.ingress.map(\.address))
-            }
-            return request
+    private func retention(of address: IPAddress) -> Duration {
+        let pool = allocator.pool(of: address).flatMap { pools[$0] }
+        return .seconds(pool?.retentionSeconds ?? 0)
+    }
+
+    /// In a complete state everything is known: who has come back holds its addresses again, or
+    /// does without; the rest has been dealt with as deleted.
+    private mutating func settleAbsent(_ snapshot: ClusterSnapshot, at now: Instant) {
+        for name in absent.keys where snapshot.services[name] != nil {
+            allocator.reserve([], for: ServiceName(name), until: now)
         }
+        absent = [:]
+    }
+
+    private mutating func releaseDeleted(_ snapshot: ClusterSnapshot, at now: Instant) {
+        let deleted = services.keys.filter { snapshot.services[$0] == nil }
+        for name in deleted.sorted() {
+            remember(name)
+            allocator.release(ServiceName(name), cause: .deleted, at: now)
+            services[name] = nil
+            outcomes[name] = nil
+        }
+    }
+
+    // MARK: Decisions
+
+    private mutating func exclude(
+        _ service: Service, _ exclusion: ServiceScope.Exclusion, at now: Instant
+    ) {
+        remember(service.name)
+        services[service.name] = service
+        allocator.release(
+            ServiceName(service.name), cause: exclusion == .beingDeleted ? .deleted : .notWanted,
+            at: now)
+        outcomes[service.name] = .excluded(exclusion)
     }
 
     private mutating func decide(
-        _ service: Service, _ input: AllocationInput, at now: Instant
+        _ service: Service, _ input: AllocationInput, _ state: ClusterState, at now: Instant
     ) {
+        remember(service.name)
         services[service.name] = service
-        let name = ServiceName(service.name)
-        if let exclusion = scope.exclusion(of: service) {
-            allocator.release(
-                name, cause: exclusion == .beingDeleted ? .deleted : .notWanted, at: now)
-            outcomes[service.name] = .excluded(exclusion)
+        if let kept = awaitingPool(service, state) {
+            outcomes[service.name] = .undecided(keeps: kept)
             return
         }
         do throws(AddressWish.Fault) {
             let request = try input.request(for: service)
             outcomes[service.name] = .decided(allocator.allocate(request, at: now))
         } catch {
-            outcomes[service.name] = .invalid(error, keeps: allocator.addresses(of: name))
+            let keeps = allocator.addresses(of: ServiceName(service.name))
+            outcomes[service.name] = .invalid(error, keeps: keeps)
         }
+    }
+
+    /// The recorded addresses of a Service whose pool is missing and may exist all the same.
+    private func awaitingPool(_ service: Service, _ state: ClusterState) -> [IPAddress]? {
+        guard !state.isComplete, let record = state.allocations[service.name],
+            pools[record.pool] == nil,
+            record.addresses.contains(where: { allocator.pool(of: $0) == nil })
+        else { return nil }
+        return record.addresses
+    }
+
+    private mutating func remember(_ name: ObjectName) {
+        if before[name] == nil { before[name] = .some(outcomes[name]) }
     }
 
     /// Whether two versions of a Service mean the same to the allocator; endpoints and status are
     /// none of its business.
     private static func asksTheSame(_ old: Service?, _ new: Service) -> Bool {
         guard var old else { return false }
-        old.ingress = new.ingress
+        if old.ingress != new.ingress { old.ingress = new.ingress }
         return old == new
     }
 }

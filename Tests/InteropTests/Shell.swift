@@ -55,7 +55,9 @@ final class Background: @unchecked Sendable {
 
     init(_ arguments: [String], log: URL) throws {
         self.log = log
-        FileManager.default.createFile(atPath: log.path, contents: nil)
+        guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
+            throw POSIXError(.EIO)
+        }
         let handle = try FileHandle(forWritingTo: log)
         process.executableURL = URL(filePath: "/usr/bin/env")
         process.arguments = arguments
