@@ -45,7 +45,7 @@ martlet=$PWD/$(swift build -c release --static-swift-stdlib --show-bin-path | se
 
 # ------------------------------------------------------------------------------- the ground
 
-work=$(mktemp -d /tmp/martlet-demo.XXXXXX)
+work=$(mktemp -d --suffix=-martlet-demo)
 manifests=$work/manifests state=$work/state
 mkdir -p "$manifests" "$state"
 cp deploy/demo/manifests/*.yaml "$manifests"

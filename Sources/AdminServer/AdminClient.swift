@@ -2,7 +2,7 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 
-/// Asks a running daemon's ``AdminServer``.
+/// Asks a running daemon's ``AdminHTTPServer``.
 package struct AdminClient: Sendable {
     /// The daemon could not be asked, or refused the question.
     package enum Failure: Error, CustomStringConvertible, Equatable {
@@ -12,17 +12,10 @@ package struct AdminClient: Sendable {
         package var description: String {
             switch self {
             case .unreachable(let address, let reason):
-                "no daemon answers at \(Self.text(address)) (\(reason)); "
+                "no daemon answers at \(address) (\(reason)); "
                     + "is `martlet run` up there? --admin names another place"
             case .refused(let status, let text):
                 text.isEmpty ? "the daemon answered \(status)" : text
-            }
-        }
-
-        private static func text(_ address: AdminAddress) -> String {
-            switch address {
-            case .tcp(let host, let port): "\(host):\(port)"
-            case .unix(let path): path
             }
         }
     }

@@ -1,7 +1,8 @@
 import Kubernetes
 import NetworkTypes
 
-/// The addresses that a Service asks for by field or annotation, or why what it says makes no sense.
+/// The addresses that a Service asks for by field or annotation, or why what it says makes no
+/// sense.
 package enum AddressWish: Sendable, Equatable {
     /// These; none when it asks for nothing.
     case addresses([IPAddress])

@@ -9,31 +9,45 @@ import NetworkTypes
 /// writes what is different.
 ///
 /// It is level-based: each state is compared with what has been decided, so a write that was lost,
-/// or made by a process that died half-way, is made again.
+/// or made by a process that died half-way, is made again. One task decides and writes, so that
+/// no write is compared with a state older than the write before it.
 package actor ServiceController {
     private let source: any SnapshotSource
     private let scope: ServiceScope
     private let logger: Logger
     private let clock: @Sendable () -> Instant
+    private let interval: Duration
+    /// A reason to look again, remembered once however often it is given.
+    private let occasions: AsyncStream<Void>
+    private let occasion: AsyncStream<Void>.Continuation
     private var ledger: AllocationLedger?
-    private var latest = ClusterState()
+    /// What the status is to say of each Service, worded once for each outcome.
+    private var conditions: [ObjectName: StatusCondition] = [:]
+    /// What could not be told yet, because the write failed: the last of it, as much as a source
+    /// keeps.
+    private var untold: [StatusWriter.Tiding] = []
+    private var latest: ClusterState?
+    private var needsRetry = false
 
+    /// - Parameter interval: how often reservations that end and failed writes are looked at.
     package init(
         source: any SnapshotSource, scope: ServiceScope, logger: Logger,
-        clock: @escaping @Sendable () -> Instant
+        interval: Duration = .seconds(1), clock: @escaping @Sendable () -> Instant
     ) {
         self.source = source
         self.scope = scope
         self.logger = logger
+        self.interval = interval
         self.clock = clock
+        (occasions, occasion) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// Follows the source until it ends or the task is cancelled.
+    /// Follows the source until it ends or the task is cancelled. Call it once.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.followStates() }
             group.addTask { await self.keepTime() }
-            await group.next()
+            for await _ in occasions { await reconcile() }
             group.cancelAll()
         }
     }
@@ -43,30 +57,37 @@ package actor ServiceController {
 
     private func followStates() async {
         for await state in source.states() {
-            await reconcile(state)
+            // What speakers tell each other is none of the allocator's business.
+            var news = state
+            news.speakers = [:]
+            guard news != latest else { continue }
+            latest = news
+            occasion.yield()
         }
+        occasion.finish()
     }
 
     /// Ends reservations in time, and tries again after a write that failed.
     private func keepTime() async {
         while !Task.isCancelled {
             do {
-                try await Task.sleep(for: .seconds(1))
+                try await Task.sleep(for: interval)
             } catch {
                 return
             }
             let isDue = ledger?.allocator.nextDeadline.map { $0 <= clock() } ?? false
-            if isDue || needsRetry { await reconcile(latest) }
+            if isDue || needsRetry { occasion.yield() }
         }
     }
 
-    private var needsRetry = false
-
-    private func reconcile(_ state: ClusterState) async {
-        latest = state
+    private func reconcile() async {
+        guard let state = latest else { return }
         guard state.isLeader else {
             if ledger != nil { logger.notice("another process allocates now") }
             ledger = nil
+            conditions = [:]
+            untold = []
+            needsRetry = false
             return
         }
         let now = clock()
@@ -77,23 +98,32 @@ package actor ServiceController {
                 metadata: ["services": "\(state.snapshot.services.count)"])
         }
         var ledger = self.ledger ?? AllocationLedger(scope: scope)
+        // Given up here, so that the update does not copy it.
+        self.ledger = nil
         let changed = ledger.update(state, at: now, date: date)
         self.ledger = ledger
+        for name in changed {
+            conditions[name] = ledger.outcomes[name].flatMap(StatusWriter.condition)
+        }
 
-        var writer = StatusWriter(state: state, ledger: ledger, now: now, date: date)
+        var writer = StatusWriter(
+            state: state, ledger: ledger, conditions: conditions, now: now, date: date)
         writer.compareAllocations()
         writer.compareConditions()
         writer.comparePools()
         writer.tell(changed)
-        guard !writer.updates.isEmpty else {
-            needsRetry = false
-            return
-        }
+        await write(writer.updates, untold + writer.tidings)
+    }
+
+    private func write(_ updates: [StatusUpdate], _ tidings: [StatusWriter.Tiding]) async {
+        untold = []
+        needsRetry = false
+        guard !updates.isEmpty || !tidings.isEmpty else { return }
         do {
-            try await source.write(writer.updates)
-            needsRetry = false
-            for line in writer.lines { log(line) }
+            try await source.write(updates + tidings.map { .event($0.event) })
+            for tiding in tidings { log(tiding.line) }
         } catch {
+            untold = tidings.suffix(ClusterStatus.eventLimit)
             needsRetry = true
             logger.error("could not write status", metadata: ["error": "\(error)"])
         }

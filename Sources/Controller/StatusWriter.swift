@@ -18,12 +18,27 @@ struct StatusWriter {
     private let ledger: AllocationLedger
     private let now: Instant
     private let date: Date
+    private let conditions: [ObjectName: StatusCondition]
+    /// What makes the status say what was decided; none when it does already.
     private(set) var updates: [StatusUpdate] = []
-    private(set) var lines: [Line] = []
+    /// What is to be told once, in order.
+    private(set) var tidings: [Tiding] = []
 
-    init(state: ClusterState, ledger: AllocationLedger, now: Instant, date: Date) {
+    /// Something that happened to a Service: the Event and the log line.
+    struct Tiding {
+        let event: ClusterEvent
+        let line: Line
+    }
+
+    /// - Parameter conditions: what ``condition(_:)`` says of every outcome of the ledger. It is
+    ///   the caller's to keep, because wording all of them anew takes longer than all the rest.
+    init(
+        state: ClusterState, ledger: AllocationLedger,
+        conditions: [ObjectName: StatusCondition], now: Instant, date: Date
+    ) {
         self.state = state
         self.ledger = ledger
+        self.conditions = conditions
         self.now = now
         self.date = date
     }
@@ -60,8 +75,10 @@ struct StatusWriter {
         let addresses = outcome.addresses
         if addresses.isEmpty {
             switch outcome {
+            case .undecided: break
             case .excluded:
-                if record != nil { updates.append(.allocation(name, nil)) }
+                // An empty record stays: it outweighs what the object's own status may claim.
+                if record?.addresses.isEmpty == false { updates.append(.allocation(name, nil)) }
             case .decided, .invalid:
                 // A record without addresses outweighs what the object's own status may claim.
                 let shows = state.snapshot.services[name]?.ingress.isEmpty == false
@@ -71,6 +88,7 @@ struct StatusWriter {
             }
             return
         }
+        if case .undecided = outcome { return }
         let pool = ledger.allocator.pool(of: addresses[0]) ?? ""
         let isRecorded =
             record?.addresses == addresses && record?.pool == pool && record?.reservedUntil == nil
@@ -80,42 +98,59 @@ struct StatusWriter {
         }
     }
 
-    /// The condition AddressAssigned of every Service that is ours.
+    /// The condition AddressAssigned of every Service that is ours, or was.
     mutating func compareConditions() {
-        for (name, outcome) in ledger.outcomes {
-            let condition: StatusCondition
-            switch outcome {
-            case .excluded: continue
-            case .invalid(let fault, _):
-                condition = StatusCondition(
-                    type: "AddressAssigned", status: !outcome.addresses.isEmpty,
-                    reason: "InvalidRequest", message: fault.description)
-            case .decided(let decision):
-                condition = Self.condition(decision)
-            }
-            let recorded = state.status.conditions[name]?.first { $0.type == condition.type }
-            if recorded?.status != condition.status || recorded?.reason != condition.reason
-                || recorded?.message != condition.message
-            {
-                updates.append(.condition(name, condition))
-            }
+        for (name, condition) in conditions {
+            let recorded = recordedCondition(of: name)
+            // A Service that never was ours bears no word of us.
+            if recorded == nil, condition.reason == Self.notServed { continue }
+            if !Self.says(recorded, condition) { updates.append(.condition(name, condition)) }
+        }
+    }
+
+    private func recordedCondition(of name: ObjectName) -> StatusCondition? {
+        state.status.conditions[name]?.first { $0.type == Self.addressAssigned }
+    }
+
+    /// Whether a recorded condition says the same; since when is not ours to compare.
+    private static func says(_ recorded: StatusCondition?, _ condition: StatusCondition) -> Bool {
+        recorded?.status == condition.status && recorded?.reason == condition.reason
+            && recorded?.message == condition.message
+    }
+
+    private static let addressAssigned = "AddressAssigned"
+    private static let notServed = "NotServed"
+
+    /// What the status is to say of an outcome; `nil`: what it says already.
+    static func condition(_ outcome: AllocationLedger.Outcome) -> StatusCondition? {
+        switch outcome {
+        case .decided(let decision): condition(decision)
+        case .undecided: nil
+        case .invalid(let fault, let keeps):
+            StatusCondition(
+                type: addressAssigned, status: !keeps.isEmpty, reason: "InvalidRequest",
+                message: fault.description)
+        case .excluded(let exclusion):
+            StatusCondition(
+                type: addressAssigned, status: false, reason: notServed,
+                message: "the Service \(exclusion)")
         }
     }
 
     private static func condition(_ decision: AllocationDecision) -> StatusCondition {
         guard let assignment = decision.assignment else {
             return StatusCondition(
-                type: "AddressAssigned", status: false, reason: "AllocationFailed",
+                type: addressAssigned, status: false, reason: "AllocationFailed",
                 message: decision.unmet?.description ?? "")
         }
         let place = assignment.addresses.map { "\($0.address) from pool \($0.pool)" }
             .joined(separator: ", ")
         guard let unmet = assignment.unmet else {
             return StatusCondition(
-                type: "AddressAssigned", status: true, reason: "IPAllocated", message: place)
+                type: addressAssigned, status: true, reason: "IPAllocated", message: place)
         }
         return StatusCondition(
-            type: "AddressAssigned", status: true, reason: "WishWaits",
+            type: addressAssigned, status: true, reason: "WishWaits",
             message: "\(place); waiting: \(unmet.description)")
     }
 
@@ -135,11 +170,12 @@ struct StatusWriter {
     }
 
     /// Events and log lines for the Services whose outcome changed. What a Service simply keeps,
-    /// as after a restart, is no event.
+    /// or still lacks for the reason that its condition gives, as after a restart, is no event.
     mutating func tell(_ changed: [ObjectName]) {
         for name in changed {
             let had = state.allocations[name]?.addresses ?? []
             switch ledger.outcomes[name] {
+            case .undecided: continue
             case nil, .excluded:
                 guard !had.isEmpty else { continue }
                 let text = had.map(\.description).joined(separator: ", ")
@@ -147,6 +183,7 @@ struct StatusWriter {
                     name, .cleared, "ClearAssignment", .normal, "\(text) is given back",
                     ["address": text, "cause": Self.clearingCause(ledger.outcomes[name])])
             case .invalid(let fault, _):
+                guard !isKnown(name) else { continue }
                 say(
                     name, .refused, "AllocationFailed", .warning, fault.description,
                     ["reason": fault.description])
@@ -154,6 +191,11 @@ struct StatusWriter {
                 tell(name, decision)
             }
         }
+    }
+
+    /// Whether the status gives the reason already.
+    private func isKnown(_ name: ObjectName) -> Bool {
+        conditions[name].map { Self.says(recordedCondition(of: name), $0) } ?? false
     }
 
     private static func clearingCause(_ outcome: AllocationLedger.Outcome?) -> String {
@@ -184,12 +226,20 @@ struct StatusWriter {
                 name, .moved, "AddressMoved", .warning,
                 "moved from \(old) to \(addresses): \(cause)",
                 ["from": old, "address": addresses, "pool": assignment.pool, "cause": cause])
+        case .refused(let refusal) where !refusal.lost.isEmpty:
+            let old = refusal.lost.map(\.description).joined(separator: ", ")
+            let cause = refusal.causes.map(\.description).joined(separator: "; ")
+            say(
+                name, .refused, "AddressLost", .warning,
+                "lost \(old): \(cause); no other: \(refusal.description)",
+                ["lost": old, "cause": cause, "reason": refusal.description])
         case .refused(let refusal):
+            guard !isKnown(name) else { return }
             say(
                 name, .refused, "AllocationFailed", .warning, refusal.description,
                 ["reason": refusal.description])
         }
-        if let unmet = decision.assignment?.unmet, !unmet.isMissingFamily {
+        if let unmet = decision.assignment?.unmet, !unmet.isMissingFamily, !isKnown(name) {
             say(
                 name, .refused, "AllocationFailed", .warning,
                 "keeps \(addresses); waiting: \(unmet.description)",
@@ -201,10 +251,11 @@ struct StatusWriter {
         _ name: ObjectName, _ kind: Line.Kind, _ reason: String, _ severity: ClusterEvent.Severity,
         _ message: String, _ metadata: [String: String]
     ) {
-        updates.append(
-            .event(
-                ClusterEvent(service: name, severity: severity, reason: reason, message: message)))
-        lines.append(Line(kind: kind, service: name, metadata: metadata))
+        tidings.append(
+            Tiding(
+                event: ClusterEvent(
+                    service: name, severity: severity, reason: reason, message: message),
+                line: Line(kind: kind, service: name, metadata: metadata)))
     }
 }
 

@@ -6,8 +6,8 @@ public import NetworkTypes
 /// there is no end to a connection as long as a client goes on sending, so without this a client of
 /// an endpoint that went away would send into the void until it pauses for half a minute.
 public struct FlowFlush: Hashable, Sendable {
-    /// The most that one update asks for: the kernel walks its whole table for each. Those beyond it
-    /// end by their own time-out.
+    /// The most that one update asks for: the kernel walks its whole table for each. Those beyond
+    /// it end by their own time-out.
     public static let maximumPerUpdate = 256
 
     /// The address that the client sent to; `nil` for any, as for a node port.

@@ -6,8 +6,8 @@ public enum NamedSet: Hashable, Sendable {
     case frontends(IPAddress.Family)
     /// `protocol . port` → chain: ports on the node's own addresses.
     case nodePorts(IPAddress.Family)
-    /// Slot number → `address . port` of an endpoint. Each chain that spreads over endpoints has a run
-    /// of slots of its own in one of these maps.
+    /// Slot number → `address . port` of an endpoint. Each chain that spreads over endpoints has a
+    /// run of slots of its own in one of these maps.
     case endpoints(IPAddress.Family, shard: UInt32)
     /// `source . destination` of a connection from a backend to itself.
     case hairpins(IPAddress.Family)

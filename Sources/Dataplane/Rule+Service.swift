@@ -35,12 +35,13 @@ extension Rule {
     ) -> Rule {
         let choice: Rule =
             switch affinity {
-            case .none: [.random(first: first, count: count, r0)]
+            case .none: [.anyOf(first: first, count: count, r0)]
             case .clientAddress:
                 [
                     .load(.sourceAddress(family), r0),
                     .hash(
-                        r0, bytes: family.byteWidth, seed: affinitySeed, first: first, count: count),
+                        r0, bytes: family.byteWidth, seed: affinitySeed, first: first,
+                        count: count),
                 ]
             }
         let port = r0.after(bytes: family.byteWidth)

@@ -40,8 +40,8 @@ extension RuleChain {
                 .load(.destinationPort, transport.after(bytes: 1)),
                 .dispatch(r0, .frontends(family)),
             ]
-        // Not on loopback: such packets cannot be routed to another host, and a process that listens
-        // on loopback alone is to keep its port.
+        // Not on loopback: such packets cannot be routed to another host, and a process that
+        // listens on loopback alone is to keep its port.
         let isLoopback: Rule
         switch family {
         case .ipv4:

@@ -2,8 +2,8 @@ public import NetworkTypes
 
 /// One expression of a rule: what nf_tables evaluates, in its own vocabulary.
 ///
-/// A rule is a run of expressions; a comparison or lookup that fails ends it. Only what Martlet uses
-/// is here, which is also what has to be encoded and tested.
+/// A rule is a run of expressions; a comparison or lookup that fails ends it. Only what Martlet
+/// uses is here, which is also what has to be encoded and tested.
 public enum RuleExpression: Hashable, Sendable {
     /// One of the sixteen 32-bit registers; wider values fill the following ones.
     public struct Register: Hashable, Sendable {
@@ -81,9 +81,9 @@ public enum RuleExpression: Hashable, Sendable {
     /// Sets the packet mark from a register.
     case setMark(Register)
     /// One of `count` numbers from `first` up, at random.
-    case random(first: UInt32, count: UInt32, Register)
-    /// One of `count` numbers from `first` up, by a hash of `bytes` bytes from the register on, which
-    /// it then replaces.
+    case anyOf(first: UInt32, count: UInt32, Register)
+    /// One of `count` numbers from `first` up, by a hash of `bytes` bytes from the register on,
+    /// which it then replaces.
     case hash(Register, bytes: Int, seed: UInt32, first: UInt32, count: UInt32)
     /// Goes on when the registers from the given one hold an element of the set.
     case isMember(Register, NamedSet)
@@ -91,7 +91,8 @@ public enum RuleExpression: Hashable, Sendable {
     case isOutside(Register, [AddressRange])
     /// Looks the registers up in a verdict map and does what it says; goes on when it says nothing.
     case dispatch(Register, NamedSet)
-    /// Replaces the number in the register by what the map says; ends the rule when it says nothing.
+    /// Replaces the number in the register by what the map says; ends the rule when it says
+    /// nothing.
     case replace(Register, NamedSet)
     /// Changes the destination to an address and a port in two registers.
     case destinationNAT(IPAddress.Family, address: Register, port: Register)

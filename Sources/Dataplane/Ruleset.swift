@@ -260,7 +260,8 @@ extension Ruleset {
 
 extension ServiceChain.Identity {
     /// Whether chain names can be made of it: letters, digits, `-`, `_` and `.`, and at most 200
-    /// bytes. Names that Kubernetes takes always can; the slashes between the parts keep them apart.
+    /// bytes. Names that Kubernetes takes always can; the slashes between the parts keep them
+    /// apart.
     var isUsableName: Bool {
         let parts = [namespace, service, port]
         return parts.allSatisfy { part in

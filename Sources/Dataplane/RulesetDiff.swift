@@ -2,7 +2,8 @@
 ///
 /// 1. `replacesTable`: an old table goes, an empty one comes.
 /// 2. New sets are made, empty, and new chains, without rules, so that anything may lead to them.
-/// 3. Elements go, then come. A changed element is in both lists. This is before the rules, since the
+/// 3. Elements go, then come. A changed element is in both lists. This is before the rules, since
+/// the
 ///    kernel checks each new element of a map against every rule that already uses the map.
 /// 4. Chains that changed lose their rules and get the new ones.
 /// 5. Chains that nothing leads to any more lose their rules, then go.

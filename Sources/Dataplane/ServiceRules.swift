@@ -36,8 +36,8 @@ struct ServiceRules: Sendable {
     private(set) var elements: [SetElement] = []
     private(set) var spreads: [Spread] = []
 
-    /// Works out what `service` needs. It keeps those runs of `former` that still fit, and gives back
-    /// the rest.
+    /// Works out what `service` needs. It keeps those runs of `former` that still fit, and gives
+    /// back the rest.
     init(_ service: ServiceChain, former: [Spread], _ allocator: inout SlotAllocator) {
         for family in IPAddress.Family.allCases {
             var frontends: [ServiceChain.Frontend] = []
@@ -88,8 +88,8 @@ struct ServiceRules: Sendable {
             }
             let run = kept?.run ?? allocator.allocate(usable.count, family)
             spreads.append(Spread(chain: name, family: family, run: run, endpoints: usable))
-            // A packet that meets the map in the instant of a change finds no slot; it is dropped and
-            // sent again, and never let through as it came.
+            // A packet that meets the map in the instant of a change finds no slot; it is dropped
+            // and sent again, and never let through as it came.
             let spread = Rule.spread(
                 family, service.affinity, first: run.first, count: UInt32(usable.count))
             chains.append(RuleChain(name, rules: [spread, Rule.drop]))

@@ -2,8 +2,8 @@ import NetworkTypes
 
 /// Gives out runs of slots in the endpoint maps.
 ///
-/// A run's capacity is a power of two, so that a Service that gains or loses an endpoint mostly keeps
-/// its run, and freed runs fit others. At most half of a run is unused.
+/// A run's capacity is a power of two, so that a Service that gains or loses an endpoint mostly
+/// keeps its run, and freed runs fit others. At most half of a run is unused.
 ///
 /// Slots are kept in shards, each a map of its own for one family. With one map for all of them,
 /// installing n rules would cost the kernel n²: it walks a map's elements for each rule that begins

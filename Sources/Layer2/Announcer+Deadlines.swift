@@ -12,8 +12,8 @@ extension Announcer {
     }
 
     /// Sends what is due for one address. Every step sends at least one frame, which the pacer's
-    /// bound relies on, and the next deadline counts from now: after a pause of the whole process no
-    /// backlog is sent.
+    /// bound relies on, and the next deadline counts from now: after a pause of the whole process
+    /// no backlog is sent.
     private mutating func step(_ slot: Int, at now: Instant, _ actions: inout [Action]) {
         switch entries[slot].state {
         case .conflicted:

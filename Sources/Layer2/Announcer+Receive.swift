@@ -4,8 +4,8 @@ extension Announcer {
     /// Takes in a frame. This is the path of every question, so it allocates nothing: an answer is
     /// written into `reply`, and actions exist only where another station claims our address.
     ///
-    /// Questions are answered one for one and at once, whether sent to a group or to us alone. Frames
-    /// for other stations, seen because a bridge floods them, are not ours to answer.
+    /// Questions are answered one for one and at once, whether sent to a group or to us alone.
+    /// Frames for other stations, seen because a bridge floods them, are not ours to answer.
     public mutating func receive(
         _ frame: Span<UInt8>, at now: Instant, reply: inout FrameBuffer
     ) -> Outcome {

@@ -11,14 +11,15 @@ extension Announcer {
         /// How many probes go out (PROBE_NUM).
         public static let probes = 3
 
-        /// From one probe to the next, and from the last to the first use (PROBE_MIN, ANNOUNCE_WAIT).
+        /// From one probe to the next, and from the last to the first use (PROBE_MIN,
+        /// ANNOUNCE_WAIT).
         public static let probeInterval = Duration.milliseconds(50)
 
         /// From each announcement of the opening burst to the next: sent at 0, 0.1, 0.5 and 1.6 s.
         ///
-        /// The first moves the traffic; two more follow quickly because a single broadcast is easily
-        /// lost; the last comes after the one second for which Linux neighbors lock an entry that
-        /// they just refreshed.
+        /// The first moves the traffic; two more follow quickly because a single broadcast is
+        /// easily lost; the last comes after the one second for which Linux neighbors lock an entry
+        /// that they just refreshed.
         public static let announcementGaps: [Duration] = [
             .milliseconds(100), .milliseconds(400), .milliseconds(1100),
         ]
@@ -37,8 +38,8 @@ extension Announcer {
         /// The longest wait after a stranger's claim, before spreading.
         public static let longestRetry = Duration.seconds(60)
 
-        /// From a peer's claim to the next round of probing, doubled for each up to ``longestYield``:
-        /// the peer is about to let go.
+        /// From a peer's claim to the next round of probing, doubled for each up to
+        /// ``longestYield``: the peer is about to let go.
         public static let firstYield = Duration.milliseconds(100)
 
         /// The longest wait for a peer.

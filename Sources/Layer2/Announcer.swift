@@ -20,13 +20,15 @@ import NetworkTypes
 /// ```
 ///
 /// Answers are given while announcing and active. Standards: RFC 826 (packet reception); RFC 5227
-/// §2.1.1 probing, §2.3 announcing, §2.4(c) defence; RFC 4861 §7.1 validation, §7.2.3–7.2.4 answers,
-/// §7.2.6 unsolicited advertisements; RFC 4862 §5.4 duplicate address detection; RFC 6980 no
-/// fragments; RFC 4291 §2.7.1 solicited-node groups. Not done: proxying, anycast delays, the nonce
-/// of RFC 7527 (our own probes come back with our own link-layer source and are dropped by it).
+/// §2.1.1 probing, §2.3 announcing, §2.4(c) defence; RFC 4861 §7.1 validation, §7.2.3–7.2.4
+/// answers, §7.2.6 unsolicited advertisements; RFC 4862 §5.4 duplicate address detection; RFC 6980
+/// no fragments; RFC 4291 §2.7.1 solicited-node groups. Not done: proxying, anycast delays, the
+/// nonce of RFC 7527 (our own probes come back with our own link-layer source and are dropped by
+/// it).
 ///
 /// Where times differ from the RFCs, ``Timing`` says why. Bounds: ``maximumAddresses`` addresses;
-/// frames grow nothing; unasked frames are paced by ``Pacer``; peers are as many as the caller names.
+/// frames grow nothing; unasked frames are paced by ``Pacer``; peers are as many as the caller
+/// names.
 public struct Announcer: Equatable, Sendable {
     /// Something that happened.
     public enum Event: Equatable, Sendable {

@@ -10,9 +10,9 @@ public enum EtherType: UInt16, Sendable {
 
 /// The link-layer header of a received frame, read in place.
 ///
-/// A priority tag (IEEE 802.1Q with VLAN identifier 0) is passed over; answers go untagged. A frame of any other VLAN is
-/// refused: it reaches this interface only because capturing shows the trunk, and the VLAN has an
-/// interface of its own.
+/// A priority tag (IEEE 802.1Q with VLAN identifier 0) is passed over; answers go untagged. A frame
+/// of any other VLAN is refused: it reaches this interface only because capturing shows the trunk,
+/// and the VLAN has an interface of its own.
 public struct EthernetView: ~Escapable {
     /// Who the frame is for.
     public let destination: MACAddress

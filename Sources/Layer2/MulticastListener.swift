@@ -16,9 +16,9 @@ import NetworkTypes
 ///      └────────────────────────────────────────────────────────────────────────────┘
 /// ```
 ///
-/// Every group is listened to from all sources (EXCLUDE mode without sources). Bounds: groups are as
-/// many as the caller joins; a query makes each group wait once, however many queries come; at most
-/// 32 frames leave in any 20 ms.
+/// Every group is listened to from all sources (EXCLUDE mode without sources). Bounds: groups are
+/// as many as the caller joins; a query makes each group wait once, however many queries come; at
+/// most 32 frames leave in any 20 ms.
 public struct MulticastListener: Equatable, Sendable {
     /// Something that happened.
     public enum Event: Equatable, Sendable {
@@ -211,7 +211,8 @@ private struct GroupQueue: Equatable, Sendable {
         let group = order[head]
         head += 1
         members.remove(group)
-        // Taken ones are forgotten when they are half of the list, so it never outgrows its content.
+        // Taken ones are forgotten when they are half of the list, so it never outgrows its
+        // content.
         if head * 2 >= order.count {
             order.removeFirst(head)
             head = 0

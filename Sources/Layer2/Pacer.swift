@@ -2,8 +2,8 @@ import NetworkTypes
 
 /// The bound on frames nobody asked for: 200 in any window of 20 ms, 10,000 a second.
 ///
-/// Each is a broadcast that every station of the LAN has to read. 10,000 addresses that move at once
-/// are announced within 2 s; a switch port and a transmit queue of 1,000 frames keep up.
+/// Each is a broadcast that every station of the LAN has to read. 10,000 addresses that move at
+/// once are announced within 2 s; a switch port and a transmit queue of 1,000 frames keep up.
 struct Pacer: Equatable, Sendable {
     static let limit = 200
     static let window = Duration.milliseconds(20)
@@ -13,7 +13,8 @@ struct Pacer: Equatable, Sendable {
     private var windowEnd = Instant(nanoseconds: .min)
     private var sent = 0
 
-    /// Whether a step may be taken now. When not, its deadline stays and ``earliest(_:)`` says when.
+    /// Whether a step may be taken now. When not, its deadline stays and ``earliest(_:)`` says
+    /// when.
     mutating func admits(at now: Instant) -> Bool {
         if now >= windowEnd {
             windowEnd = now + Self.window

@@ -16,7 +16,8 @@ package struct Link: Equatable, Sendable {
     package var kind: String?
     /// The index of the bridge, bond, team or VRF the interface is a port of.
     package var master: Int?
-    /// How often the carrier came or went: a flap shows here even when it is over before it is read.
+    /// How often the carrier came or went: a flap shows here even when it is over before it is
+    /// read.
     package var carrierChanges: UInt32 = 0
     /// The addresses the kernel holds on the interface.
     package var addresses: Set<InterfaceAddress> = []

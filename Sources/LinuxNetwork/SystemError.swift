@@ -22,6 +22,9 @@ package struct SystemError: Error, Equatable, Sendable {
         self.detail = detail == "" ? nil : detail
     }
 
+    /// Whether the kernel refused for lack of a privilege, which no second try changes.
+    package var isRefusal: Bool { code == EPERM || code == EACCES }
+
     /// What the reader can do, where that is known.
     package var remedy: String? {
         switch code {

@@ -83,7 +83,7 @@ public struct IPAddress: Hashable, Sendable {
         family == .ipv4 ? bits >> 16 == 0xa9fe : bits >> 118 == 0x3fa
     }
 
-    /// The solicited-node multicast address `ff02::1:ffXX:XXXX` of an IPv6 address
+    /// The solicited-node multicast address of an IPv6 address, `ff02::1:ff` and its low 24 bits
     /// (RFC 4291 §2.7.1); `nil` for IPv4, which has none.
     public var solicitedNodeMulticast: IPAddress? {
         guard family == .ipv6 else { return nil }

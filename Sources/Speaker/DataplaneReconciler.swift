@@ -39,8 +39,8 @@ package actor DataplaneReconciler {
     private var isInstalled = false
     private var nextSequence: UInt32 = 1
 
-    /// Starts with a table in an unknown state: the first `reconcile` replaces what a former run left,
-    /// in one transaction, so that there is no moment without rules.
+    /// Starts with a table in an unknown state: the first `reconcile` replaces what a former run
+    /// left, in one transaction, so that there is no moment without rules.
     ///
     /// - Parameter isForwarding: whether this node forwards a family, `nil` when unknown.
     package init(

@@ -19,19 +19,15 @@ package struct ElectionInput: Sendable, Equatable {
     package init(_ state: ClusterState, node: String, scope: ServiceScope) {
         nodes = Self.nodes(state, own: node)
         offers = Self.offers(state)
-        claims = Self.claims(state)
         demands = Self.demands(state, nodeNames: Set(nodes.keys), scope: scope)
+        claims = Self.isMemoryCommon(state, own: node) ? Self.claims(state.speakers) : [:]
     }
 
-    /// Puts a node's own claims, which it knows before anybody can read them, in place of those it
-    /// has published.
-    package mutating func overlay(_ own: [IPAddress: UInt64], of node: String) {
-        guard !own.isEmpty else { return }
-        for address in claims.keys { claims[address]?.removeAll { $0.node == node } }
-        for (address, epoch) in own {
-            claims[address, default: []].append(Claim(node: node, epoch: epoch))
-        }
-        claims = claims.filter { !$0.value.isEmpty }
+    /// Whether claims are memory that all nodes have. Where no other speaker's record can be read
+    /// the others cannot read ours either, and a node that went by what only it remembers would
+    /// answer beside the one that the others elect. A node alone remembers for all.
+    static func isMemoryCommon(_ state: ClusterState, own: String) -> Bool {
+        state.speakers.keys.contains { $0 != own } || nodeNames(state, own: own).count <= 1
     }
 
     /// Elects.
@@ -40,11 +36,14 @@ package struct ElectionInput: Sendable, Equatable {
     }
 
     /// Node objects; where there are none, this node and those whose speakers have published.
+    static func nodeNames(_ state: ClusterState, own: String) -> Set<String> {
+        guard state.snapshot.nodes.isEmpty else { return Set(state.snapshot.nodes.keys) }
+        return Set(state.speakers.keys).union([own])
+    }
+
     private static func nodes(_ state: ClusterState, own: String) -> [String: NodeFacts] {
         var facts: [String: NodeFacts] = [:]
-        if state.snapshot.nodes.isEmpty {
-            for name in Set(state.speakers.keys).union([own]) { facts[name] = NodeFacts() }
-        }
+        for name in nodeNames(state, own: own) { facts[name] = NodeFacts() }
         for (name, node) in state.snapshot.nodes {
             facts[name] = NodeFacts(
                 isReady: node.ready ?? true,
@@ -91,9 +90,10 @@ package struct ElectionInput: Sendable, Equatable {
                 }.keys))
     }
 
-    private static func claims(_ state: ClusterState) -> [IPAddress: [Claim]] {
+    private static func claims(_ speakers: [String: SpeakerRecord]) -> [IPAddress: [Claim]] {
         var claims: [IPAddress: [Claim]] = [:]
-        for (node, record) in state.speakers {
+        // In order of nodes, so that equal states give equal lists.
+        for (node, record) in speakers.sorted(by: { $0.key < $1.key }) {
             for (address, epoch) in record.claims {
                 claims[address, default: []].append(Claim(node: node, epoch: epoch))
             }

@@ -9,8 +9,8 @@ package struct Layer2Announcement: Equatable, Sendable {
     /// How the address is announced, the same on every interface.
     package var settings: AnnouncementSettings
 
-    /// The interfaces, by name; empty means all that the speaker uses. The name of a port of a bridge
-    /// or bond stands for its master.
+    /// The interfaces, by name; empty means all that the speaker uses. The name of a port of a
+    /// bridge or bond stands for its master.
     package var interfaces: Set<String>
 
     /// An announcement on the named interfaces, or on all.

@@ -58,7 +58,7 @@ extension NodeSpeaker {
     }
 
     /// Follows what happens on the wire.
-    func note(_ event: Layer2Event) async {
+    func note(_ event: Layer2Event) {
         var metadata: Logger.Metadata = ["interface": "\(event.interface)"]
         switch event.kind {
         case .bound: logger.info("listening on interface", metadata: metadata)
@@ -68,7 +68,7 @@ extension NodeSpeaker {
         case .answering(let address):
             metadata["address"] = "\(address)"
             logger.info("answering", metadata: metadata)
-            await claim(address)
+            claim(address)
         case .conflict(let conflict):
             metadata["address"] = "\(conflict.address)"
             metadata["other"] = "\(conflict.offender)"

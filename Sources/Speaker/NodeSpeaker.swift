@@ -14,6 +14,10 @@ import NetworkTypes
 /// finds its way. A claim is published once the address is answered for: what is so, not what is
 /// intended. It stays published, also while the node may not own the address, until another node's
 /// later claim is seen; that is the memory by which an address stays where it is.
+///
+/// States, links and events only leave their mark and ring. One task elects and applies, from what
+/// is so when it begins, so that no plan overtakes a newer one; one task publishes, so that a slow
+/// disk delays no election, and thousands of claims in a row cost a few writes.
 package actor NodeSpeaker {
     /// What a speaker is started with.
     package struct Settings: Sendable {
@@ -50,9 +54,15 @@ package actor NodeSpeaker {
     var kernelHeld: Set<IPAddress> = []
     private var knowsLinks = false
     private var knowsState = false
-    private var isPublishing = false
-    private var publishingIsDue = false
     private var isStopping = false
+    /// Addresses that came from another node, as far as this one knew.
+    private var takenOver: Set<IPAddress> = []
+    /// What makes it pointless to go on.
+    private var defeat: SystemError?
+    private var publishingTrouble: String?
+    private var eventsMissed: UInt64 = 0
+    private let elections = Doorbell()
+    private let publications = Doorbell()
 
     package init(
         settings: Settings, source: any SnapshotSource, dataplane: DataplaneReconciler?,
@@ -70,7 +80,7 @@ package actor NodeSpeaker {
     /// Speaks until the source ends or the task is cancelled; then tells the others, falls silent,
     /// and takes the data plane down unless told to keep it.
     ///
-    /// Throws when the kernel's links cannot be followed at all.
+    /// Throws when the kernel's links cannot be followed at all, or the kernel refuses the sockets.
     package func run() async throws {
         let monitor = try LinkMonitor()
         let (tables, feed) = AsyncStream.makeStream(
@@ -85,49 +95,66 @@ package actor NodeSpeaker {
             group.addTask { await self.followStates() }
             group.addTask { await self.followLinks(tables) }
             group.addTask { await self.followEvents() }
+            group.addTask { await self.electWhenDue() }
+            group.addTask { await self.publishWhenDue() }
             await group.next()
-            await self.finish()
-            monitor.stop()
-            feed.finish()
             group.cancelAll()
+            // Nothing of theirs may come after the last word.
+            await group.waitForAll()
         }
+        monitor.stop()
+        feed.finish()
+        await finish()
+        if let defeat { throw defeat }
     }
 
     private func followStates() async {
-        for await state in source.states() { await apply(state) }
+        for await state in source.states() { take(state) }
     }
 
     private func followLinks(_ tables: AsyncStream<LinkTable>) async {
-        for await table in tables { await apply(links: table) }
+        for await table in tables {
+            links = table
+            knowsLinks = true
+            elections.ring()
+        }
     }
 
     private func followEvents() async {
-        for await event in layer2.events { await note(event) }
+        for await event in layer2.events {
+            note(event)
+            if case .failed(let error) = event.kind, error.isRefusal {
+                // A node that may not answer must not count as one that does.
+                defeat = error
+                return
+            }
+            await claimMissed()
+        }
     }
 
-    private func apply(links table: LinkTable) async {
-        links = table
-        knowsLinks = true
-        await proceed()
-    }
-
-    private func apply(_ state: ClusterState) async {
+    private func take(_ state: ClusterState) {
+        // What this node itself has published comes back as a state, and is no news.
+        var news = state
+        news.speakers[settings.node] = self.state.speakers[settings.node]
+        let isNews = !knowsState || news != self.state
         self.state = state
         if !knowsState {
             // A process before this one may have left claims: they are ours to keep.
             claims = state.speakers[settings.node]?.claims ?? [:]
             knowsState = true
         }
+        guard isNews else { return }
         layer2.update(peers: peerAddresses())
-        await proceed()
+        elections.ring()
     }
 
-    /// Elects and publishes, once both links and state are known: an election without the links
-    /// would count this node as having every interface.
-    private func proceed() async {
-        guard knowsLinks, knowsState else { return }
-        await elect()
-        await publish()
+    /// Elects once both links and state are known: an election without the links would count this
+    /// node as having every interface.
+    private func electWhenDue() async {
+        for await _ in elections.rings where knowsLinks && knowsState {
+            await elect()
+            publications.ring()
+        }
     }
 
     /// Link-layer addresses of the other nodes' interfaces.
@@ -146,52 +173,71 @@ package actor NodeSpeaker {
     }
 
     private func elect() async {
+        let state = state
         let input = electionInput()
         let next = AnnouncementPlan(node: settings.node, ownership: input.elect())
         let changes = next.changes(since: plan)
-        let isFirst = !hasApplied
+        await reconcileDataplane(state)
+        // From here on nothing waits: plan and threads are told the same at once.
         plan = next
+        takenOver.formUnion(changes.added.filter { $0.from != nil }.map(\.address))
+        takenOver.formIntersection(next.announcements.keys)
+        layer2.apply(layer2Plan())
+        if state.isComplete { forgetClaims(input) }
+        log(changes, isFirst: !hasApplied)
         hasApplied = true
-        await reconcileDataplane()
-        layer2.apply(Self.layer2Plan(next))
-        forgetClaims(input)
-        log(changes, isFirst: isFirst)
         noteKernelHeld()
     }
 
-    private static func layer2Plan(_ plan: AnnouncementPlan) -> Layer2Plan {
-        plan.announcements.mapValues { announcement in
+    private func layer2Plan() -> Layer2Plan {
+        var wishes = Layer2Plan(minimumCapacity: plan.announcements.count)
+        for (address, announcement) in plan.announcements {
             let interfaces: Set<String> =
                 switch announcement.settings.interfaces {
                 case .all: []
                 case .only(let names): names
                 }
-            return Layer2Announcement(
+            // An address that another node had is not probed: the old owner might still answer.
+            wishes[address] = Layer2Announcement(
                 settings: AnnouncementSettings(
-                    probeFirst: announcement.probesFirst,
+                    probeFirst: announcement.probesFirst && !takenOver.contains(address),
                     reannounceInterval: announcement.settings.reannounceInterval),
                 interfaces: interfaces)
         }
+        return wishes
     }
 
-    /// Claims end when nobody wants the address any more, or another node has a later one.
+    /// Claims end when nobody wants the address any more, or another node has a later one and this
+    /// one does not announce it: as long as it does, its claim says so.
     private func forgetClaims(_ input: ElectionInput) {
-        guard state.isComplete else { return }
         claims = claims.filter { address, epoch in
             guard input.demands[address] != nil else { return false }
-            return !(input.claims[address] ?? []).contains {
-                $0.node != settings.node && $0.epoch > epoch
-            }
+            return plan.announcements[address] != nil
+                || !(input.claims[address] ?? []).contains {
+                    $0.node != settings.node && $0.epoch > epoch
+                }
         }
     }
 
     /// Takes note that an address is answered for, which makes the claim.
-    func claim(_ address: IPAddress) async {
+    func claim(_ address: IPAddress) {
         guard let announcement = plan.announcements[address],
             claims[address] != announcement.epoch
         else { return }
         claims[address] = announcement.epoch
-        await publish()
+        publications.ring()
+    }
+
+    /// When events were lost, what is answered for is asked from those who answer.
+    private func claimMissed() async {
+        let lost = layer2.eventsLost
+        guard lost != eventsMissed else { return }
+        eventsMissed = lost
+        for interface in await layer2.interfaceStates() {
+            for address in interface.addresses where address.answeringSince != nil {
+                claim(address.address)
+            }
+        }
     }
 
     // MARK: Publishing
@@ -212,36 +258,48 @@ package actor NodeSpeaker {
             node: settings.node, interfaces: interfaces, claims: claims, isServing: !isStopping)
     }
 
-    /// Writes the record if it is different from what is published. While a write is under way
-    /// further calls return at once, and it is followed by one more: thousands of claims in a row
-    /// cost a few writes.
-    private func publish() async {
-        publishingIsDue = true
-        guard !isPublishing else { return }
-        isPublishing = true
-        defer { isPublishing = false }
-        while publishingIsDue {
-            publishingIsDue = false
-            let record = record()
-            guard record != published else { continue }
+    /// Writes the record whenever it is different from what is published, and rests nine times as
+    /// long as that took: while thousands of addresses begin to be answered, publishing them takes
+    /// no more than a tenth of the time, here and in those who read it.
+    private func publishWhenDue() async {
+        for await _ in publications.rings {
+            let begin = MonotonicClock.now()
+            let isPublished = await publish()
+            let rest = (MonotonicClock.now() - begin) * 9
             do {
-                try await source.publish(record)
-                published = record
+                try await Task.sleep(for: isPublished ? min(rest, .seconds(1)) : .seconds(1))
             } catch {
-                // The next state, link or claim tries again.
-                logger.error(
-                    "could not publish what this node announces", metadata: ["error": "\(error)"])
+                return
             }
+            if !isPublished { publications.ring() }
+        }
+    }
+
+    /// True when what others can read is what is so.
+    private func publish() async -> Bool {
+        let record = record()
+        guard record != published else { return true }
+        do {
+            try await source.publish(record)
+            published = record
+            publishingTrouble = nil
+            return true
+        } catch {
+            let trouble = "\(error)"
+            if trouble != publishingTrouble {
+                logger.error(
+                    "could not publish what this node announces", metadata: ["error": "\(trouble)"])
+            }
+            publishingTrouble = trouble
+            return false
         }
     }
 
     // MARK: Data plane
 
-    private func reconcileDataplane() async {
+    private func reconcileDataplane(_ state: ClusterState) async {
         guard let dataplane else { return }
-        let chains = ServiceChains(
-            state.snapshot, node: settings.node, scope: settings.scope
-        ).all()
+        let chains = ServiceChains(state, node: settings.node, scope: settings.scope).all()
         do throws(SystemError) {
             let outcome = try await dataplane.reconcile(chains)
             if dataplaneFailure != nil { logger.notice("data plane is in step again") }
@@ -257,8 +315,7 @@ package actor NodeSpeaker {
 
     private func finish() async {
         isStopping = true
-        while isPublishing { await Task.yield() }
-        await publish()
+        _ = await publish()
         layer2.stop()
         guard let dataplane, !keepsDataplane else { return }
         do throws(SystemError) {

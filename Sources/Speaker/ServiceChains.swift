@@ -1,3 +1,4 @@
+import ClusterSource
 import Dataplane
 import Kubernetes
 import NetworkTypes
@@ -7,11 +8,13 @@ package struct ServiceChains: Sendable {
     private let snapshot: ClusterSnapshot
     private let node: String
     private let scope: ServiceScope
+    private let isOnlyNode: Bool
 
     /// Resolves for the speaker of `node`.
-    package init(_ snapshot: ClusterSnapshot, node: String, scope: ServiceScope) {
-        self.snapshot = snapshot
+    package init(_ state: ClusterState, node: String, scope: ServiceScope) {
+        snapshot = state.snapshot
         self.node = node
+        isOnlyNode = ElectionInput.nodeNames(state, own: node) == [node]
         self.scope = scope
     }
 
@@ -72,7 +75,6 @@ package struct ServiceChains: Sendable {
     private func endpoints(
         of port: Service.Port, slices: [EndpointSlice]
     ) -> [ServiceChain.Endpoint] {
-        let isOnlyNode = snapshot.nodes.count <= 1
         var seen: Set<ServiceChain.Endpoint> = []
         var endpoints: [ServiceChain.Endpoint] = []
         for slice in slices {

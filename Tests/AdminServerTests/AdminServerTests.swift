@@ -31,7 +31,7 @@ private struct FixedContent: AdminContent {
             try? FileManager.default.removeItem(
                 at: URL(filePath: path).deletingLastPathComponent())
         }
-        let server = AdminServer(
+        let server = AdminHTTPServer(
             addresses: [.unix(path: path)], content: content, logger: Logger(label: "test"))
         return try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }

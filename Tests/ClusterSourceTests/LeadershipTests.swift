@@ -75,7 +75,7 @@ import Testing
             holder.waitUntilExit()
         }
         // The best of five: a busy machine may delay any one of them.
-        #expect(best < .milliseconds(100))
+        #expect(best < .seconds(2))
     }
 
     @Test func aProcessThatDoesNotContendNeverLeads() async throws {

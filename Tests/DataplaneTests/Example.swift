@@ -16,7 +16,8 @@ enum Example {
             frontends: frontends, endpoints: endpoints)
     }
 
-    /// A load balancer address, a cluster address and a node port; one endpoint here, one elsewhere.
+    /// A load balancer address, a cluster address and a node port; one endpoint here, one
+    /// elsewhere.
     static func web() throws -> ServiceChain {
         service(
             frontends: [
@@ -93,7 +94,7 @@ struct TableModel: Equatable {
         for rule in chains[chain] ?? [] {
             for expression in rule {
                 switch expression {
-                case .random(let first, let count, _), .hash(_, _, _, let first, let count):
+                case .anyOf(let first, let count, _), .hash(_, _, _, let first, let count):
                     let isIPv6 = chain.prefix { $0 != "/" }.hasSuffix("6")
                     let family: IPAddress.Family = isIPv6 ? .ipv6 : .ipv4
                     return (first..<first + count).compactMap { elements[.slot(family, $0)] }

@@ -119,7 +119,7 @@ import Testing
         web.affinity = .clientAddress
         let rule = try #require(table([web]).chains["cluster4/default/web/http/tcp"]?.first)
         #expect(rule.contains(.load(.sourceAddress(.ipv4), .init(0))))
-        #expect(!rule.contains { if case .random = $0 { true } else { false } })
+        #expect(!rule.contains { if case .anyOf = $0 { true } else { false } })
     }
 
     @Test("both families come from one description")

@@ -63,15 +63,18 @@ enum CraftedFrame {
         receiver: [UInt8], hopLimit: UInt8, tag: UInt16?, spoilChecksum: Bool
     ) -> [UInt8] {
         var message = message
-        let sum = checksum(sender + receiver + [0, 0] + pair(UInt16(message.count)) + [0, 0, 0, 58]
-            + message)
+        let sum = checksum(
+            sender + receiver + [0, 0] + pair(UInt16(message.count)) + [0, 0, 0, 58]
+                + message)
         message.replaceSubrange(2..<4, with: pair(spoilChecksum ? sum ^ 0x0101 : sum))
         return ethernet(destination, source, tag, type: 0x86dd)
             + [0x60, 0, 0, 0] + pair(UInt16(message.count)) + [58, hopLimit] + sender + receiver
             + message
     }
 
-    private static func pair(_ value: UInt16) -> [UInt8] { [UInt8(value >> 8), UInt8(value & 255)] }
+    private static func pair(_ value: UInt16) -> [UInt8] {
+        [UInt8(value >> 8), UInt8(value & 255)]
+    }
 
     /// RFC 1071.
     private static func checksum(_ bytes: [UInt8]) -> UInt16 {

@@ -37,7 +37,7 @@ extension NamespacedLAN {
             [
                 Self.executable, "run", "--manifests", manifests, "--node", node, "--dataplane",
                 dataplane, "--admin", adminSocket(node), "--log-level", "debug",
-            ] + (shared ? ["--state", state] : []) + extra, log: "\(node).log")
+            ] + (shared ? ["--state", state] : []) + extra, log: "\(node).log", patience: 5)
     }
 
     /// `martlet explain SUBJECT -o json` of a node's daemon; `nil` while there is no answer.
@@ -158,13 +158,14 @@ enum Manifests {
 
     static func nodes(_ names: [String], notReady: Set<String> = []) -> String {
         names.map { name in
-            """
-            apiVersion: v1
-            kind: Node
-            metadata: {name: \(name)}
-            status: {conditions: [{type: Ready, status: "\(notReady.contains(name) ? "False" : "True")"}]}
+            let ready = notReady.contains(name) ? "False" : "True"
+            return """
+                apiVersion: v1
+                kind: Node
+                metadata: {name: \(name)}
+                status: {conditions: [{type: Ready, status: "\(ready)"}]}
 
-            """
+                """
         }.joined(separator: "---\n")
     }
 

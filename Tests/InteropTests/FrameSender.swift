@@ -1,6 +1,7 @@
 import Foundation
 
-/// Sends frames made byte by byte, which arping and ndisc6 would not send, and tells what came back.
+/// Sends frames made byte by byte, which arping and ndisc6 would not send, and tells what came
+/// back.
 struct FrameSender {
     private static let program = """
         import select, socket, sys, time

@@ -13,9 +13,7 @@ extension RealNetwork.FrameTests {
     private func started() throws -> (NamespacedLAN, FrameSender, node: [UInt8], client: [UInt8]) {
         let lan = try NamespacedLAN(nodes: 1)
         let capture = try Capture(lan)
-        let pool = Manifests.pool.replacing(
-            "metadata: {name: lan}\n", with: "metadata: {name: lan, namespace: metallb-system}\n")
-        try lan.write("pool.yaml", pool + "spec: {reannounceInterval: 0}\n")
+        try lan.write("pool.yaml", Manifests.pool + "spec: {reannounceInterval: 0}\n")
         try lan.write("web.yaml", Manifests.service("web"))
         try lan.martlet("node-a")
         let mac = try lan.macAddress("node-a")
@@ -126,7 +124,10 @@ extension RealNetwork.FrameTests {
             ("a unicast solicitation", unicast, false),
             ("a solicitation without source option", ask(options: []), false),
             ("a solicitation with priority tag, VLAN 0", ask(options: option, tag: 0xa000), false),
-            ("an unknown option before the known", ask(options: [99, 1, 0, 0, 0, 0, 0, 0] + option), false),
+            (
+                "an unknown option before the known",
+                ask(options: [99, 1, 0, 0, 0, 0, 0, 0] + option), false
+            ),
             ("a probe from ::", ask(sender: "::", options: []), true),
         ]
         for (what, frame, toGroup) in answered {
@@ -141,7 +142,8 @@ extension RealNetwork.FrameTests {
             #expect((answer.flags & 0x40 == 0) == toGroup, "\(what): solicited")
             #expect(
                 answer.receiver == CraftedFrame.address(toGroup ? "ff02::1" : asker), "\(what)")
-            #expect(answer.destinationMAC == (toGroup ? [0x33, 0x33, 0, 0, 0, 1] : client), "\(what)")
+            #expect(
+                answer.destinationMAC == (toGroup ? [0x33, 0x33, 0, 0, 0, 1] : client), "\(what)")
         }
         let ignored: [(String, [UInt8])] = [
             ("hop limit 254", ask(options: option, hopLimit: 254)),

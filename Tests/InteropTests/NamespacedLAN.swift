@@ -61,10 +61,12 @@ final class NamespacedLAN: @unchecked Sendable {
     }
 
     /// Starts a program inside a host; it ends with the LAN at the latest.
-    func start(_ host: String, _ arguments: [String], log: String) throws -> Background {
+    func start(
+        _ host: String, _ arguments: [String], log: String, patience: Double = 0
+    ) throws -> Background {
         let process = try Background(
             ["ip", "netns", "exec", namespace(host)] + arguments,
-            log: folder.appending(path: log))
+            log: folder.appending(path: log), patience: patience)
         processes.append(process)
         return process
     }
@@ -144,6 +146,7 @@ final class NamespacedLAN: @unchecked Sendable {
     }
 
     private func remove() {
+        processes.forEach { $0.ask() }
         processes.forEach { $0.stop() }
         for name in namespaces.reversed() {
             // A namespace that is gone already is what we want.

@@ -47,14 +47,18 @@ enum Shell {
 /// A process in the background, with its output in a file; ended when let go.
 final class Background: @unchecked Sendable {
     private let process = Process()
+    private let patience: Double
     let log: URL
 
     /// The process id; `ip netns exec` replaces itself, so this is the program's own.
     var processID: Int32 { process.processIdentifier }
     var isRunning: Bool { process.isRunning }
 
-    init(_ arguments: [String], log: URL) throws {
+    /// - Parameter patience: seconds for an orderly end. What is started from here inherits the
+    ///   signal mask of a worker thread, so only programs that unblock SIGTERM end by it.
+    init(_ arguments: [String], log: URL, patience: Double) throws {
         self.log = log
+        self.patience = patience
         guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
             throw POSIXError(.EIO)
         }
@@ -77,10 +81,15 @@ final class Background: @unchecked Sendable {
         if wait { process.waitUntilExit() }
     }
 
+    /// Asks the program to end; ``stop()`` waits for it.
+    func ask() {
+        if patience > 0, process.isRunning { process.terminate() }
+    }
+
     func stop() {
         guard process.isRunning else { return }
-        process.terminate()
-        let deadline = Date(timeIntervalSinceNow: 5)
+        ask()
+        let deadline = Date(timeIntervalSinceNow: patience)
         while process.isRunning, Date() < deadline { usleep(5_000) }
         if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()

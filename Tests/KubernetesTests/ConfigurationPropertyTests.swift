@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test(
-        "Whatever is edited, pools never overlap, and what is in force stays until its text changes",
+        "Whatever is edited, pools never overlap, and what is in force stays until it changes",
         arguments: UInt64(1)...40)
     func edits(_ seed: UInt64) {
         var random = Generator(state: seed)

@@ -54,7 +54,8 @@ enum Frames {
         return frame.bytes
     }
 
-    /// Who has which address, as the sender of `frame` says; `nil` for questions that claim nothing.
+    /// Who has which address, as the sender of `frame` says; `nil` for questions that claim
+    /// nothing.
     static func claimed(in frame: [UInt8]) -> (address: IPAddress, hardware: MACAddress)? {
         if let packet = arp(frame) {
             return packet.senderAddress.isUnspecified

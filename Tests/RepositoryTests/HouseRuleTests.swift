@@ -43,7 +43,8 @@ import Testing
         let repository = try Repository()
         for file in repository.swiftFiles(under: "Sources") {
             let lines = try repository.lines(file)
-            for (index, line) in lines.enumerated() where line.text.contains("try?") {
+            for (index, line) in lines.enumerated()
+            where line.text.contains("try?") && !line.text.contains("Entry?") {
                 let nearby = lines[max(0, index - 3)...index]
                 #expect(
                     nearby.contains { $0.text.contains("//") },
@@ -105,7 +106,7 @@ import Testing
     func documentationAddresses() throws {
         let repository = try Repository()
         let private4 = try Regex(
-            #"(?<![0-9.])(10\.\d+|172\.(1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+(?![0-9.])"#)
+            #"(^|[^0-9.])(10\.\d+|172\.(1[6-9]|2\d|3[01])|192\.168)\.\d+\.\d+"#)
         for file in repository.files
         where file.hasSuffix(".sh") || file.hasPrefix("deploy/demo/")
             || file.hasPrefix("Tests/InteropTests/") || file.hasPrefix("Tests/Benchmarks/")

@@ -9,8 +9,8 @@ import NetworkTypes
 ///                                    198.51.100.65 ── 198.51.100.66 two
 /// ```
 ///
-/// with IPv6 beside it. Service addresses are in 203.0.113.0/24 and 2001:db8:ff::/48, which the client
-/// routes to the node. The node forwards.
+/// with IPv6 beside it. Service addresses are in 203.0.113.0/24 and 2001:db8:ff::/48, which the
+/// client routes to the node. The node forwards.
 final class DataplaneLab {
     enum Transport { case tcp, udp }
 

@@ -204,7 +204,7 @@ struct DataplaneReconcilerTests {
     }
 
     @Test(
-        "UDP: when an endpoint goes, the next datagram of the same client socket reaches a living one",
+        "UDP: when an endpoint goes, the client's next datagram reaches a living one",
         arguments: Case.all.filter { $0.transport == .udp })
     private func udpEndpointGone(_ example: Case) async throws {
         let lab = try DataplaneLab()

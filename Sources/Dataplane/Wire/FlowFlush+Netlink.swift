@@ -6,8 +6,8 @@ import NetworkTypes
 /// A kernel that has no such filters refuses it for its incomplete tuple and deletes nothing.
 ///
 /// Kernels compare IPv6 addresses in these filters the wrong way round (seen in 6.18: what is equal
-/// does not match), so IPv6 connections are told by their ports alone. Those of other Services to the
-/// same port are then forgotten too: their next datagram chooses an endpoint anew.
+/// does not match), so IPv6 connections are told by their ports alone. Those of other Services to
+/// the same port are then forgotten too: their next datagram chooses an endpoint anew.
 extension FlowFlush {
     private static let subsystem: UInt16 = 1
     private static let delete: UInt16 = 2

@@ -42,8 +42,8 @@ extension RuleExpression.Constant {
 }
 
 extension RuleExpression {
-    /// Writes the expression's name and attributes (`NFTA_EXPR_NAME`, `NFTA_EXPR_DATA`); the numbers
-    /// in each case are the attributes of that expression, in the kernel's order.
+    /// Writes the expression's name and attributes (`NFTA_EXPR_NAME`, `NFTA_EXPR_DATA`); the
+    /// numbers in each case are the attributes of that expression, in the kernel's order.
     fileprivate func write(to writer: inout NetlinkWriter, anonymousSet: UInt32?) {
         switch self {
         case .load(let field, let register): field.write(to: &writer, into: register)
@@ -66,7 +66,7 @@ extension RuleExpression {
                 $0.word(2, Field.markKey)
                 $0.word(3, register.number)
             }
-        case .random(let first, let count, let register):
+        case .anyOf(let first, let count, let register):
             writer.expression("numgen") {
                 $0.word(1, register.number)
                 $0.word(2, count)

@@ -39,7 +39,8 @@ extension NftablesBatch {
                 $0.word(
                     Nft.Set.dataType, Nft.DataType.concatenated(address, Nft.DataType.port))
                 $0.word(Nft.Set.dataLength, width + 4)
-                // For the nft tool: keys are in the host's byte order (1), data in network order (2).
+                // For the nft tool: keys are in the host's byte order (1), data in network order
+                // (2).
                 $0.attribute(Nft.Set.userData) {
                     $0.append([0, 4] + NetlinkWriter.hostBytes(UInt32(1)))
                     $0.append([1, 4] + NetlinkWriter.hostBytes(UInt32(2)))
@@ -122,9 +123,9 @@ extension NftablesBatch {
         }
     }
 
-    /// Intervals are pairs of elements: the first address, and the one behind the last, which is left
-    /// out at the end of the family.
-    /// Makes a set inside a rule and fills it; its number in the batch.
+    /// Intervals are pairs of elements: the first address, and the one behind the last, which is
+    /// left out at the end of the family. Makes a set inside a rule and fills it; its number in the
+    /// batch.
     mutating func declareIntervals(_ ranges: [AddressRange]) -> UInt32? {
         guard let family = ranges.first?.family else { return nil }
         let bounds = ranges.flatMap { range -> [(IPAddress, isEnd: Bool)] in

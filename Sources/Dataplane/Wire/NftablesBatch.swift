@@ -137,8 +137,8 @@ extension NftablesBatch {
         tableMessage(Nft.Message.deleteTable, flags: 0)
     }
 
-    /// Translation of addresses comes a little before the usual priorities (dstnat −100, srcnat 100),
-    /// so that Martlet's own addresses are taken before another table's wider rules see them.
+    /// Translation of addresses comes a little before the usual priorities (dstnat −100, srcnat
+    /// 100), so that Martlet's own addresses are taken before another table's wider rules see them.
     private mutating func declare(_ chain: RuleChain) {
         message(Nft.Message.newChain, .chain(chain.name), flags: Nft.Flag.create) {
             $0.text(Nft.Chain.table, Self.table)

@@ -6,8 +6,8 @@ struct RunCommand: AsyncParsableCommand {
         commandName: "run",
         abstract: "Give addresses and announce them: controller and speaker in one process.",
         discussion: """
-            Needs CAP_NET_RAW for ARP and NDP, and CAP_NET_ADMIN for --dataplane nftables. Of several \
-            daemons on one --state folder one allocates, the others follow and take over.
+            Needs CAP_NET_RAW for ARP and NDP, and CAP_NET_ADMIN for --dataplane nftables. Of \
+            several daemons on one --state folder one allocates, the others follow and take over.
             """)
 
     @OptionGroup var options: DaemonOptions

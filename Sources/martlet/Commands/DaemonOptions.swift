@@ -11,7 +11,7 @@ struct DaemonOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Folder for allocations and claims; daemons of several nodes may share one.",
+            "Folder for allocations and claims; daemons on one machine may share it.",
             discussion:
                 "Without it allocations are forgotten at the end, and several daemons agree "
                 + "only on addresses that the Services ask for.",
@@ -28,7 +28,7 @@ struct DaemonOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Where the admin server listens: ADDR:PORT or the path of a Unix socket. May be given "
-                + "several times (default: \(DaemonOptions.defaultAdmin.joined(separator: " and "))).",
+                + "several times (default: \(defaultAdmin.joined(separator: " and "))).",
             valueName: "place"))
     var admin: [String] = []
 
@@ -53,12 +53,26 @@ struct DaemonOptions: ParsableArguments {
         for place in admin where AdminAddress(place) == nil {
             throw ValidationError("--admin \(place): write ADDR:PORT, [V6]:PORT or /a/path")
         }
+        guard Self.isNodeName(nodeName) else {
+            throw ValidationError(
+                "\"\(nodeName)\" is no node name: lower-case letters, digits, '-' and '.', at most "
+                    + "253; give --node as the Node object is called")
+        }
     }
 
-    /// The node's name.
+    /// The node's name; a host name in lower case, as kubelet registers it.
     var nodeName: String {
         node ?? ProcessInfo.processInfo.environment["NODE_NAME"]
-            ?? ProcessInfo.processInfo.hostName
+            ?? ProcessInfo.processInfo.hostName.lowercased()
+    }
+
+    /// Whether a name is a DNS subdomain (RFC 1123 §2.1), as names of Nodes are.
+    private static func isNodeName(_ name: String) -> Bool {
+        (1...253).contains(name.utf8.count) && !name.hasPrefix(".") && !name.hasSuffix(".")
+            && name.allSatisfy { character in
+                character.isASCII
+                    && (character.isLowercase || character.isNumber || "-.".contains(character))
+            }
     }
 
     var adminAddresses: [AdminAddress] {

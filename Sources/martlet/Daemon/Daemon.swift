@@ -39,8 +39,7 @@ struct Daemon {
             logger.warning(
                 "no --state folder: allocations end with this process",
                 metadata: [
-                    "remedy":
-                        "give --state, or have every Service ask for its address; other daemons agree on no others"
+                    "remedy": "give --state; other daemons agree only on addresses asked for"
                 ])
         }
         let controller =
@@ -64,7 +63,7 @@ struct Daemon {
         add("source") { try await source.run() }
         services.append(
             .init(
-                service: AdminServer(
+                service: AdminHTTPServer(
                     addresses: options.adminAddresses, content: content, logger: logger),
                 successTerminationBehavior: .ignore,
                 failureTerminationBehavior: .gracefullyShutdownGroup))

@@ -65,7 +65,7 @@ actor DaemonContent: AdminContent {
         let status = await speaker?.status()
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
-            ledger: await controller?.decisions, claims: status?.claims ?? [:],
+            ledger: await controller?.decisions,
             wire: status?.interfaces, now: MonotonicClock.now())
     }
 

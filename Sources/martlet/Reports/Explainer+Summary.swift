@@ -28,6 +28,7 @@ extension Explainer {
         switch ledger.outcomes[service.name] {
         case .decided(let decision): decision.unmet?.reason.description
         case .invalid(let fault, _): fault.description
+        case .undecided: Self.undecided
         case .excluded(let exclusion): "it \(exclusion)"
         case nil: nil
         }

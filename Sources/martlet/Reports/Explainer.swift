@@ -22,7 +22,7 @@ struct Explainer: Sendable {
     ///   are worked out anew from the state.
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
-        claims: [IPAddress: UInt64] = [:], wire: [Layer2InterfaceState]? = nil, now: Instant
+        wire: [Layer2InterfaceState]? = nil, now: Instant
     ) {
         var decided = ledger ?? AllocationLedger(scope: scope)
         if ledger == nil { _ = decided.update(state, at: now, date: Date()) }
@@ -36,13 +36,15 @@ struct Explainer: Sendable {
         self.node = node
         self.wire = wire
         self.now = now
-        var input = ElectionInput(shown, node: node, scope: scope)
-        input.overlay(claims, of: node)
-        ownership = input.elect()
-        chains = ServiceChains(shown.snapshot, node: node, scope: scope)
+        ownership = ElectionInput(shown, node: node, scope: scope).elect()
+        chains = ServiceChains(shown, node: node, scope: scope)
     }
 
     private let chains: ServiceChains
+
+    /// Why nothing is decided of a Service for now.
+    static let undecided =
+        "its pool cannot be read, and it keeps what it has; see the problems that are reported"
 
     /// The Services that a subject names: `namespace/name`, a bare name in any namespace, or an
     /// address that Services have.
@@ -74,6 +76,7 @@ struct Explainer: Sendable {
                 decision.assignment?.passedOver.map(\.description)
                 ?? decision.unmet?.passedOver.map(\.description) ?? []
             report.unmet = decision.unmet?.reason.description
+        case .undecided: report.unmet = Self.undecided
         case nil: break
         }
         if report.excluded == nil {

@@ -37,6 +37,17 @@ package enum AdminAddress: Sendable, Equatable {
     }
 }
 
+extension AdminAddress: CustomStringConvertible {
+    /// As ``init(_:)`` reads it.
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port):
+            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): path
+        }
+    }
+}
+
 /// What the admin server shows; every call answers from values that are ready, it never waits for
 /// the network.
 package protocol AdminContent: Sendable {
@@ -56,7 +67,7 @@ package protocol AdminContent: Sendable {
 ///
 /// It listens on a TCP address (default 127.0.0.1:7480) and on a Unix socket. Nothing it serves
 /// changes anything, so it needs no authentication beyond where it listens.
-package struct AdminServer: ServiceLifecycle.Service {
+package struct AdminHTTPServer: ServiceLifecycle.Service {
     private let addresses: [AdminAddress]
     private let content: any AdminContent
     private let logger: Logger
@@ -79,8 +90,9 @@ package struct AdminServer: ServiceLifecycle.Service {
     }
 
     private func serve(at address: AdminAddress) async throws {
+        // What goes wrong is said once, in our words.
         var quiet = logger
-        quiet.logLevel = max(logger.logLevel, .warning)
+        quiet.logLevel = .critical
         let bind: BindAddress
         switch address {
         case .tcp(let host, let port): bind = .hostname(host, port: port)
@@ -93,14 +105,34 @@ package struct AdminServer: ServiceLifecycle.Service {
             configuration: .init(address: bind, serverName: "martlet"),
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             logger: quiet)
-        try await application.run()
+        do {
+            try await application.run()
+        } catch {
+            logger.critical(
+                "the admin server cannot listen",
+                metadata: [
+                    "place": "\(address)", "error": "\(error)",
+                    "remedy": "is another daemon there? --admin names another place",
+                ])
+            throw error
+        }
     }
 
     private func prepareSocket(at path: String) throws {
         let folder = URL(filePath: path).deletingLastPathComponent()
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        if FileManager.default.fileExists(atPath: path) {
-            try FileManager.default.removeItem(atPath: path)
+        do {
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            if FileManager.default.fileExists(atPath: path) {
+                try FileManager.default.removeItem(atPath: path)
+            }
+        } catch {
+            logger.critical(
+                "the admin server's socket cannot be made",
+                metadata: [
+                    "path": "\(path)", "error": "\(error)",
+                    "remedy": "make \(folder.path) writable, or name another path by --admin",
+                ])
+            throw error
         }
     }
 

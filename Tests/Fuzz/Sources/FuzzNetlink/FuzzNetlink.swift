@@ -1,0 +1,78 @@
+import NetworkTypes
+
+@testable import LinuxNetwork
+
+/// Feeds arbitrary bytes to what reads the kernel's records. The first byte chooses: routing
+/// messages, each datagram behind two bytes of length; answers of nf_tables; file notices.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzNetlink(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let input = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+    guard let choice = input.first else { return 0 }
+    let rest = Array(input[1...])
+    switch choice % 3 {
+    case 0: synchronize(rest)
+    case 1: readAnswers(rest)
+    default: readNotices(rest)
+    }
+    return 0
+}
+
+private func synchronize(_ input: [UInt8]) {
+    var links = LinkSynchronization()
+    check([links.start()])
+    var position = 0
+    while position + 2 <= input.count {
+        let length = Int(input[position]) << 8 | Int(input[position + 1])
+        let end = min(position + 2 + length, input.count)
+        let datagram = Array(input[position + 2..<end])
+        let actions = links.received(datagram.span)
+        check(actions)
+        // The owner of the socket begins again after a failure.
+        if actions.contains(where: { if case .failed = $0 { true } else { false } }) {
+            check([links.start()])
+        }
+        if let table = links.takeChange() { check(table) }
+        position = end
+    }
+}
+
+private func check(_ actions: [LinkSynchronization.Action]) {
+    for action in actions {
+        switch action {
+        case .request(let bytes):
+            precondition(bytes.count == 24 || bytes.count == 40, "a request of impossible size")
+        case .failed(let code): precondition(code > 0, "failed without an error")
+        }
+    }
+}
+
+private func check(_ table: LinkTable) {
+    for (index, link) in table.links {
+        precondition(index == link.index && index > 0, "a link under another's index")
+        precondition(link.master != 0, "a port of nothing")
+        for held in link.addresses {
+            precondition(held.address.family == held.subnet.family, "families are mixed")
+            precondition(
+                table.holders(of: held.address).contains { $0.index == index },
+                "a holder is not found")
+        }
+    }
+}
+
+private func readAnswers(_ input: [UInt8]) {
+    let answers = NftablesAnswers.read(input.span)
+    // The header of each and the number and length in it.
+    precondition(answers.count * 24 <= input.count, "more answers than fit")
+    for answer in answers {
+        precondition(!answer.detail.utf8.contains(0), "a text that does not end")
+    }
+}
+
+private func readNotices(_ input: [UInt8]) {
+    var events: [InotifyWatch.Event] = []
+    InotifyWatch.decode(input[...], into: &events)
+    precondition(events.count * 16 <= input.count, "more notices than fit")
+    for event in events {
+        precondition(!event.name.utf8.contains(0), "a name that does not end")
+    }
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Writes the corpus of every fuzz target into the folder named: seeds.py OUTPUT."""
+
+import pathlib
+import struct
+import sys
+
+tests = pathlib.Path(__file__).resolve().parent.parent
+out = pathlib.Path(sys.argv[1])
+
+
+def put(target, name, data):
+    folder = out / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(data)
+
+
+def unhex(text):
+    return bytes.fromhex("".join(line for line in text.splitlines() if not line.startswith("#")))
+
+
+def checksum(data):
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+# Frames: length, elapsed time (with the high bit: put the checksum right), frame.
+for path in sorted(tests.glob("Fixtures/layer2/*.hex")):
+    frame = unhex(path.read_text())[:255]
+    for mark in (0x05, 0x80):
+        put("Layer2", f"{path.stem}-{mark:02x}", bytes([len(frame), mark]) + frame)
+
+
+def query(group, body):
+    """A multicast listener query (RFC 3810 section 5.1) in its frame."""
+    source = bytes.fromhex("fe800000000000000000000000000001")
+    all_nodes = bytes.fromhex("ff020000000000000000000000000001")
+    message = bytearray(struct.pack(">BBHHH", 130, 0, 0, 1000, 0) + group + body)
+    pseudo = source + all_nodes + struct.pack(">II", len(message), 58)
+    struct.pack_into(">H", message, 2, checksum(pseudo + bytes(message)))
+    header = struct.pack(">IHBB", 0x60000000, 8 + len(message), 0, 1)
+    alert = bytes([58, 0, 5, 2, 0, 0, 1, 0])
+    ethernet = bytes.fromhex("33330000000102005e10009986dd")
+    return ethernet + header + source + all_nodes + alert + bytes(message)
+
+
+for name, group in (("general", bytes(16)), ("group", bytes.fromhex("ff02" + "00" * 9 + "01ff000010"))):
+    for version, body in (("1", b""), ("2", bytes.fromhex("027d0000"))):
+        frame = query(group, body)
+        for mark in (0x05, 0xA0):
+            data = bytes([len(frame), mark]) + frame
+            put("Multicast", f"{name}-v{version}-{mark:02x}", data * 2)
+
+
+def attribute(kind, value):
+    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def message(kind, flags, sequence, body):
+    return struct.pack("=IHHII", 16 + len(body), kind, flags, sequence, 0) + body
+
+
+def link(sequence, kind=16, index=7, name=b"eth0\0", flags=0x11043):
+    body = struct.pack("=BBHiII", 0, 0, 1, index, flags, 0)
+    body += attribute(3, name) + attribute(1, bytes.fromhex("00005e005301"))
+    body += attribute(10, struct.pack("=I", 9)) + attribute(35, struct.pack("=I", 3))
+    return message(kind, 2, sequence, body + attribute(18, attribute(1, b"veth\0")))
+
+
+def address(sequence, text, length, kind=20):
+    value = bytes.fromhex(text)
+    body = struct.pack("=BBBBi", 2 if len(value) == 4 else 10, length, 0, 0, 7)
+    return message(kind, 2, sequence, body + attribute(1, value) + attribute(2, value))
+
+
+def done(sequence):
+    return message(3, 2, sequence, bytes(4))
+
+
+def datagrams(*parts):
+    return b"\0" + b"".join(struct.pack(">H", len(part)) + part for part in parts)
+
+
+both = address(2, "c0000202", 24) + address(2, "20010db8" + "00" * 11 + "02", 64)
+put("Netlink", "dump", datagrams(link(1), done(1), both + done(2)))
+put("Netlink", "change", datagrams(
+    link(1), done(1), both, done(2), address(0, "c0000202", 24, kind=21), link(0, flags=0x1002),
+    link(0, kind=17)))
+put("Netlink", "error", datagrams(message(2, 0, 1, struct.pack("=i", -16)), link(2)))
+refusal = struct.pack("=iIHHII", -2, 84, 0x0A06, 0, 8, 0) + attribute(1, b"no such chain\0")
+acknowledgement = struct.pack("=iIHHII", 0, 84, 0x0A06, 0, 7, 0)
+put("Netlink", "answers",
+    b"\1" + message(2, 0x100, 7, acknowledgement) + message(2, 0x300, 8, refusal))
+notice = struct.pack("=iIII", 1, 0x100, 0, 16) + b"service.yaml".ljust(16, b"\0")
+put("Netlink", "notices", b"\2" + notice + struct.pack("=iIII", -1, 0x4000, 0, 0))
+
+for number, text in enumerate("""192.0.2.1 0.0.0.0 255.255.255.255 2001:db8::1 :: ::1 1:2:3:4:5:6:7:8
+    2001:db8:0:1::/64 ::ffff:192.0.2.1 2001:db8:1:2:3:4:192.0.2.1 192.0.2.0/24 0.0.0.0/0 ::/0 ::1/128
+    192.0.2.10-192.0.2.99 2001:db8::-2001:db8::ffff ::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+    00:00:5e:00:53:ff 00-00-5E-00-53-01 192.0.2.010 fe80::1%eth0""".split()):
+    put("Addresses", f"{number:02}", text.encode())
+
+for path in sorted(tests.glob("Fixtures/manifests/*.yaml")):
+    put("Manifests", path.name, path.read_bytes()[:4096])
+
+put("State", "allocations", b"""A{"format": "martlet allocations", "version": 1, "generation": 7,
+"writer": "node-a, process 4711", "services": {"default/web": {"addresses": ["192.0.2.10",
+"2001:db8::10"], "pool": "lan", "since": "2030-01-31T12:00:00Z"}, "default/gone": {"addresses":
+["192.0.2.11"], "pool": "lan", "reservedUntil": "2030-02-01T00:00:00Z"}}}""")
+put("State", "speaker", b"""B{"format": "martlet speaker", "version": 1, "node": "node-a",
+"interfaces": [{"name": "eth0", "mac": "00:00:5e:00:53:01", "prefixes": ["192.0.2.0/24",
+"2001:db8::/64"], "usable": true}], "claims": {"192.0.2.10": 3}, "serving": true}""")
+put("State", "status", b"""C{"format": "martlet status", "version": 1, "conditions":
+{"default/web": [{"type": "AddressAssigned", "status": true, "reason": "Assigned", "message":
+"from lan", "since": "2030-01-31T12:00:00Z"}]}, "pools": {"lan": {"assignedIPv4": 1,
+"assignedIPv6": 0, "availableIPv4": 255, "availableIPv6": 0}}, "events": [{"service":
+"default/web", "severity": "normal", "reason": "Assigned", "message": "192.0.2.10", "at":
+"2030-01-31T12:00:00Z"}]}""")
