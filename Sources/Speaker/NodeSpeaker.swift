@@ -55,8 +55,8 @@ package actor NodeSpeaker {
     private var knowsLinks = false
     private var knowsState = false
     private var isStopping = false
-    /// Addresses that came from another node, as far as this one knew.
-    private var takenOver: Set<IPAddress> = []
+    /// The addresses of the plan whose first use on an interface is preceded by a probe.
+    private var probed: Set<IPAddress> = []
     /// What makes it pointless to go on.
     private var defeat: SystemError?
     private var publishingTrouble: String?
@@ -180,13 +180,23 @@ package actor NodeSpeaker {
         await reconcileDataplane(state)
         // From here on nothing waits: plan and threads are told the same at once.
         plan = next
-        takenOver.formUnion(changes.added.filter { $0.from != nil }.map(\.address))
-        takenOver.formIntersection(next.announcements.keys)
+        rememberProbing(input, changes)
         layer2.apply(layer2Plan())
         if state.isComplete { forgetClaims(input) }
         log(changes, isFirst: !hasApplied)
         hasApplied = true
         noteKernelHeld()
+    }
+
+    /// Whether an address is probed is decided when it comes and stays so, lest a claim that one
+    /// interface made possible puts it into use on another where a stranger was found. One that
+    /// came from another node is not probed: the old owner might still answer.
+    private func rememberProbing(_ input: ElectionInput, _ changes: AnnouncementPlan.Changes) {
+        probed.formIntersection(
+            plan.announcements.keys.filter { input.demands[$0]?.detectsConflicts == true })
+        for addition in changes.added where addition.from == nil {
+            if addition.announcement.probesFirst { probed.insert(addition.address) }
+        }
     }
 
     private func layer2Plan() -> Layer2Plan {
@@ -197,10 +207,9 @@ package actor NodeSpeaker {
                 case .all: []
                 case .only(let names): names
                 }
-            // An address that another node had is not probed: the old owner might still answer.
             wishes[address] = Layer2Announcement(
                 settings: AnnouncementSettings(
-                    probeFirst: announcement.probesFirst && !takenOver.contains(address),
+                    probeFirst: probed.contains(address),
                     reannounceInterval: announcement.settings.reannounceInterval),
                 interfaces: interfaces)
         }

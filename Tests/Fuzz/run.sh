@@ -37,7 +37,8 @@ yaml=$packages/Yams/Sources
 built=" "
 
 flags() {                                       # flags MODULE: what its language mode needs
-    echo "$optimization -wmo -parse-as-library -I $build -Xcc -I$build/CLinux -Xcc -I$yaml/CYaml/include"
+    echo "$optimization -wmo -parse-as-library -I $build"
+    echo "-Xcc -I$build/CLinux -Xcc -I$yaml/CYaml/include"
     case $1 in
     Yams) echo "-swift-version 5 -suppress-warnings -sanitize=fuzzer -D SWIFT_PACKAGE" ;;
     Logging)

@@ -46,7 +46,8 @@ def query(group, body):
     return ethernet + header + source + all_nodes + alert + bytes(message)
 
 
-for name, group in (("general", bytes(16)), ("group", bytes.fromhex("ff02" + "00" * 9 + "01ff000010"))):
+ours = bytes.fromhex("ff02" + "00" * 9 + "01ff000010")
+for name, group in (("general", bytes(16)), ("group", ours)):
     for version, body in (("1", b""), ("2", bytes.fromhex("027d0000"))):
         frame = query(group, body)
         for mark in (0x05, 0xA0):
@@ -96,9 +97,11 @@ put("Netlink", "answers",
 notice = struct.pack("=iIII", 1, 0x100, 0, 16) + b"service.yaml".ljust(16, b"\0")
 put("Netlink", "notices", b"\2" + notice + struct.pack("=iIII", -1, 0x4000, 0, 0))
 
-for number, text in enumerate("""192.0.2.1 0.0.0.0 255.255.255.255 2001:db8::1 :: ::1 1:2:3:4:5:6:7:8
-    2001:db8:0:1::/64 ::ffff:192.0.2.1 2001:db8:1:2:3:4:192.0.2.1 192.0.2.0/24 0.0.0.0/0 ::/0 ::1/128
-    192.0.2.10-192.0.2.99 2001:db8::-2001:db8::ffff ::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
+for number, text in enumerate("""192.0.2.1 0.0.0.0 255.255.255.255 2001:db8::1 :: ::1
+    1:2:3:4:5:6:7:8
+    2001:db8:0:1::/64 ::ffff:192.0.2.1 2001:db8:1:2:3:4:192.0.2.1 192.0.2.0/24 0.0.0.0/0
+    ::/0 ::1/128 192.0.2.10-192.0.2.99 2001:db8::-2001:db8::ffff
+    ::-ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
     00:00:5e:00:53:ff 00-00-5E-00-53-01 192.0.2.010 fe80::1%eth0""".split()):
     put("Addresses", f"{number:02}", text.encode())
 

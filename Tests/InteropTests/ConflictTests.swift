@@ -47,6 +47,22 @@ extension RealNetwork.ConflictTests {
             #expect(wire?.conflictWith == printer)
             #expect(wire?.answeringForSeconds == nil)
         }
+
+        // The node's other interface has nobody in the way, so it is answered there. That, and a
+        // new decision after it, changes nothing on the LAN where the printer is.
+        let isClaimed = eventually {
+            let record = lan.folder.appending(path: "state/speakers/node-a.json")
+            let text = (try? String(contentsOf: record, encoding: .utf8)) ?? ""
+            return Self.addresses.allSatisfy(text.contains)
+        }
+        #expect(isClaimed != nil, lan.lastWords)
+        try lan.write("other.yaml", Manifests.service("other"))
+        let isServed = eventually { lan.owner(of: "192.0.2.201") == "node-a" }
+        #expect(isServed != nil, lan.lastWords)
+        for address in Self.addresses {
+            #expect(try lan.answerers(address) == [printer])
+            #expect(capture.announcements(of: address, by: node).isEmpty, lan.lastWords)
+        }
     }
 
     @Test("without conflict detection the address is used at once")

@@ -42,12 +42,16 @@ struct ValidateCommand: ParsableCommand {
             let result =
                 verdict.valid
                 ? terminal.styled("valid", .good)
-                : terminal.styled(errors == 1 ? "1 error" : "\(errors) errors", .bad)
+                : terminal.styled(Self.count(errors, "error"), .bad)
             emit(
-                "\(verdict.objects) objects in \(verdict.files) files: \(result)"
-                    + (warnings > 0 ? ", \(warnings) warnings" : "") + "\n")
+                "\(Self.count(verdict.objects, "object")) in \(Self.count(verdict.files, "file")): "
+                    + result + (warnings > 0 ? ", " + Self.count(warnings, "warning") : "") + "\n")
         }
         if !verdict.valid { throw ExitCode.failure }
+    }
+
+    private static func count(_ number: Int, _ noun: String) -> String {
+        "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
 }
 

@@ -22,7 +22,9 @@ struct Validation {
         }
         var assembler = SnapshotAssembler(configurationNamespace: namespace)
         let snapshot = assembler.assemble(manifests)
-        let problems = snapshot.problems + wishes(snapshot) + pinning(snapshot)
+        let places = places(of: manifests)
+        let problems =
+            snapshot.problems + wishes(snapshot, places) + pinning(snapshot, places)
         return ValidateCommand.Verdict(
             valid: !problems.contains { $0.severity == .error },
             files: files.count, objects: manifests.map(\.objects.count).reduce(0, +),
@@ -64,28 +66,41 @@ struct Validation {
         endings.contains { name.hasSuffix(".\($0)") }
     }
 
+    private typealias Places = [ObjectName: (file: String, line: Int?)]
+
+    /// Where each Service stands.
+    private func places(of manifests: [ManifestFile]) -> Places {
+        var places: Places = [:]
+        for object in manifests.flatMap(\.objects) where object.reference.kind == "Service" {
+            places[object.reference.name] = (object.file, object.line)
+        }
+        return places
+    }
+
     /// Addresses that Services ask for in a way that makes no sense.
-    private func wishes(_ snapshot: ClusterSnapshot) -> [Problem] {
+    private func wishes(_ snapshot: ClusterSnapshot, _ places: Places) -> [Problem] {
         snapshot.services.values.sorted { $0.name < $1.name }.compactMap { service in
             guard service.kind == .loadBalancer,
                 case .invalid(let fault) = AddressWish(service)
             else { return nil }
             return Problem(
-                .error, object: "Service \(service.name)", rule: "\(fault)",
+                .error, file: places[service.name]?.file ?? "", line: places[service.name]?.line,
+                object: "Service \(service.name)", rule: "\(fault)",
                 remedy: "until then it keeps the address that it has, or gets none")
         }
     }
 
     /// Without a shared folder every daemon allocates for itself, so only addresses that are asked
     /// for are the same everywhere.
-    private func pinning(_ snapshot: ClusterSnapshot) -> [Problem] {
+    private func pinning(_ snapshot: ClusterSnapshot, _ places: Places) -> [Problem] {
         guard withoutSharedState else { return [] }
         return snapshot.services.values.sorted { $0.name < $1.name }.compactMap { service in
             guard service.kind == .loadBalancer, AddressWish(service) == .addresses([]) else {
                 return nil
             }
             return Problem(
-                .warning, object: "Service \(service.name)",
+                .warning, file: places[service.name]?.file ?? "",
+                line: places[service.name]?.line, object: "Service \(service.name)",
                 rule: "asks for no address, and the daemons share no --state folder",
                 remedy: "set annotation \(ServiceAnnotation.loadBalancerIPs.key), or share a folder"
             )
