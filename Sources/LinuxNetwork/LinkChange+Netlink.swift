@@ -44,7 +44,7 @@ extension Link {
             case Int(IFLA_MASTER):
                 let index = bytes.hostInteger(UInt32.self, at: value.lowerBound).map(Int.init)
                 master = value.count == 4 && index != 0 ? index : nil
-            case Int(IFLA_CARRIER_CHANGES):
+            case Int(IFLA_CARRIER_CHANGES) where value.count == 4:
                 carrierChanges = bytes.hostInteger(UInt32.self, at: value.lowerBound) ?? 0
             case Int(IFLA_LINKINFO): kind = Self.kind(bytes.extracting(value))
             default: break
@@ -79,7 +79,7 @@ extension InterfaceAddress {
             default: break
             }
         }
-        guard let own = local ?? address,
+        guard let own = local ?? address, own.family == (address ?? own).family,
             let subnet = Prefix(address ?? own, length: Int(payload[1]))
         else { return nil }
         return (InterfaceAddress(address: own, subnet: subnet), Int(index))

@@ -151,11 +151,11 @@ extension RealNetwork.LinkChangeTests {
         let scene = try Scene()
         let lan = scene.lan
         let begin = wallClock()
-        try lan.run(
-            "node-a",
+        try Shell.run(
             """
-            ip link add lan2 type veth peer name lan2-peer && ip link set lan2-peer up &&
-            ip link set lan2 up
+            ip -n \(lan.namespace("node-a")) link add lan2 type veth peer name lan2 netns \(lan.namespace("client")) &&
+            ip -n \(lan.namespace("client")) link set lan2 up &&
+            ip -n \(lan.namespace("node-a")) link set lan2 up
             """)
         let isUsed = eventually(within: 3) {
             lan.explain("default/web", at: "node-a")?.first?.addresses.allSatisfy { address in
