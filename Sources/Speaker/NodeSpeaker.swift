@@ -116,6 +116,7 @@ package actor NodeSpeaker {
         for await table in tables {
             links = table
             knowsLinks = true
+            updatePeers()
             elections.ring()
         }
     }
@@ -144,7 +145,7 @@ package actor NodeSpeaker {
             knowsState = true
         }
         guard isNews else { return }
-        layer2.update(peers: peerAddresses())
+        updatePeers()
         elections.ring()
     }
 
@@ -157,11 +158,12 @@ package actor NodeSpeaker {
         }
     }
 
-    /// Link-layer addresses of the other nodes' interfaces.
-    private func peerAddresses() -> Set<MACAddress> {
-        Set(
-            state.speakers.values.filter { $0.node != settings.node }
-                .flatMap { $0.interfaces.map(\.mac) })
+    /// Link-layer addresses of every speaker's interfaces, this node's among them: with two on one
+    /// LAN, each must know the other for one of us, and only one of them answers.
+    private func updatePeers() {
+        let others = state.speakers.values.filter { $0.node != settings.node }
+        layer2.update(
+            peers: Set((others + [record()]).flatMap { $0.interfaces.map(\.mac) }))
     }
 
     /// What the election works from here: the state, with this node's own facts as they are now

@@ -156,4 +156,25 @@ extension RealNetwork.ConflictTests {
             #expect(isOver != nil, lan.lastWords)
         }
     }
+
+    @Test(
+        "a node with two interfaces on one LAN answers on one, and is not in conflict with itself")
+    func twoInterfaces() throws {
+        let lan = try started(squatter: false)
+        try lan.run(
+            "switch",
+            """
+            ip link add to-second type veth peer name eth1 netns \(lan.namespace("node-a")) &&
+            ip link set to-second master br0 up
+            """)
+        try lan.run("node-a", "ip link set eth1 up")
+        try lan.martlet("node-a")
+        let own = [try lan.macAddress("node-a"), try lan.macAddress("node-a", "eth1")]
+        for address in Self.addresses {
+            let isAnswered = try eventually { try lan.answerers(address).count == 1 }
+            #expect(isAnswered != nil, lan.lastWords)
+            #expect(try lan.answerers(address).count == 1, lan.lastWords)
+            for mac in own { #expect(problem(lan, about: address, mac) == nil) }
+        }
+    }
 }

@@ -5,7 +5,8 @@ import Foundation
 struct FrameSender {
     private static let program = """
         import select, socket, sys, time
-        interface, seconds, pause, until = sys.argv[1], float(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
+        interface, until = sys.argv[1], sys.argv[4]
+        seconds, pause = float(sys.argv[2]), float(sys.argv[3])
         frames = [bytes.fromhex(text) for text in sys.argv[5:]]
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
         wire.bind((interface, 0))

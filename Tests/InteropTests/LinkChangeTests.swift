@@ -153,7 +153,8 @@ extension RealNetwork.LinkChangeTests {
         let begin = wallClock()
         try Shell.run(
             """
-            ip -n \(lan.namespace("node-a")) link add lan2 type veth peer name lan2 netns \(lan.namespace("client")) &&
+            ip -n \(lan.namespace("node-a")) link add lan2 type veth \
+                peer name lan2 netns \(lan.namespace("client")) &&
             ip -n \(lan.namespace("client")) link set lan2 up &&
             ip -n \(lan.namespace("node-a")) link set lan2 up
             """)
