@@ -1,4 +1,5 @@
 import ClusterSource
+import LinuxNetwork
 import LoadBalancing
 import NetworkTypes
 
@@ -25,6 +26,12 @@ package struct NodeSpeakerStatus: Sendable {
 }
 
 extension NodeSpeaker {
+    /// The interfaces to announce on whose threads do not run.
+    package func interfacesWithoutThread() async -> Set<String> {
+        let wanted = Set(layer2.bindings.map(\.link.name))
+        return wanted.subtracting(await layer2.interfaceStates().map(\.interface))
+    }
+
     /// What is so now, on the wire and in the plan.
     package func status() async -> NodeSpeakerStatus {
         let interfaces = await layer2.interfaceStates()

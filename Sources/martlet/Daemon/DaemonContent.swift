@@ -34,7 +34,13 @@ actor DaemonContent: AdminContent {
         for await state in source.states() { latest = state }
     }
 
-    func unhealthy() async -> String? { nil }
+    /// Asks every announcer's thread: one that hangs lets this question wait until the asker gives
+    /// up, one that could not be started is named.
+    func unhealthy() async -> String? {
+        let silent = await speaker?.interfacesWithoutThread() ?? []
+        return silent.isEmpty
+            ? nil : "nobody listens on \(silent.sorted().joined(separator: ", "))"
+    }
 
     func unready() async -> String? {
         guard latest != nil else { return "the manifests have not been read yet" }
