@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import NetworkTypes
+import TestNetwork
 
 /// A client, a node and two backends in network namespaces of their own:
 ///
@@ -26,7 +27,8 @@ final class DataplaneLab {
 
     struct Failure: Error { let what: String }
 
-    static let isPossible = unsafe getuid() == 0 && access("/usr/sbin/nft", X_OK) == 0
+    static let isPossible =
+        Namespace.isAvailable && (access("/usr/sbin/nft", X_OK) == 0 || getenv("CI") != nil)
 
     private struct Listener {
         let backend: String
