@@ -20,7 +20,8 @@ package struct AdminClient: Sendable {
         }
     }
 
-    private let address: AdminAddress
+    /// Where the daemon is asked.
+    let address: AdminAddress
 
     package init(_ address: AdminAddress) { self.address = address }
 

@@ -97,7 +97,7 @@ package struct AdminHTTPServer: ServiceLifecycle.Service {
         switch address {
         case .tcp(let host, let port): bind = .hostname(host, port: port)
         case .unix(let path):
-            try prepareSocket(at: path)
+            try await prepareSocket(at: path)
             bind = .unixDomainSocket(path: path)
         }
         let application = Application(
@@ -118,12 +118,12 @@ package struct AdminHTTPServer: ServiceLifecycle.Service {
         }
     }
 
-    private func prepareSocket(at path: String) throws {
+    private func prepareSocket(at path: String) async throws {
         let folder = URL(filePath: path).deletingLastPathComponent()
         do {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             if FileManager.default.fileExists(atPath: path) {
-                try FileManager.default.removeItem(atPath: path)
+                try await removeStaleSocket(at: path)
             }
         } catch {
             logger.critical(
@@ -134,6 +134,28 @@ package struct AdminHTTPServer: ServiceLifecycle.Service {
                 ])
             throw error
         }
+    }
+
+    /// Removes the socket that a killed process left. Anything but a socket is not ours to remove,
+    /// nor is a socket at which somebody answers.
+    private func removeStaleSocket(at path: String) async throws {
+        let type = try FileManager.default.attributesOfItem(atPath: path)[.type]
+        guard type as? FileAttributeType == .typeSocket else {
+            throw AdminSocketFault.noSocket(path: path)
+        }
+        let answer: (any Channel)?
+        do {
+            answer = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+                .connect(unixDomainSocketPath: path).get()
+        } catch {
+            // Nobody listens: that is what makes it stale.
+            answer = nil
+        }
+        if let answer {
+            try await answer.close()
+            throw AdminSocketFault.inUse(path: path)
+        }
+        try FileManager.default.removeItem(atPath: path)
     }
 
     private func router() -> Router<BasicRequestContext> {

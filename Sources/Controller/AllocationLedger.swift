@@ -76,7 +76,7 @@ package struct AllocationLedger: Sendable {
         }
         var changed: [Service] = []
         for (name, service) in snapshot.services
-        where rulesChanged || !Self.asksTheSame(services[name], service) {
+        where rulesChanged || !asksTheSame(name, service) {
             changed.append(service)
         }
         changed.sort { $0.name < $1.name }
@@ -216,11 +216,17 @@ package struct AllocationLedger: Sendable {
         if before[name] == nil { before[name] = .some(outcomes[name]) }
     }
 
-    /// Whether two versions of a Service mean the same to the allocator; endpoints and status are
-    /// none of its business.
-    private static func asksTheSame(_ old: Service?, _ new: Service) -> Bool {
-        guard var old else { return false }
-        if old.ingress != new.ingress { old.ingress = new.ingress }
-        return old == new
+    /// Whether a version of a Service means the same to the allocator as the one known; endpoints
+    /// and status are none of its business. Then it is the known one from here on, so that the next
+    /// look at it needs no copy.
+    private mutating func asksTheSame(_ name: ObjectName, _ service: Service) -> Bool {
+        guard let index = services.index(forKey: name) else { return false }
+        if services.values[index] == service { return true }
+        guard services.values[index].ingress != service.ingress else { return false }
+        var known = services.values[index]
+        known.ingress = service.ingress
+        guard known == service else { return false }
+        services.values[index] = service
+        return true
     }
 }

@@ -28,6 +28,8 @@ package actor ServiceController {
     private var untold: [StatusWriter.Tiding] = []
     private var latest: ClusterState?
     private var needsRetry = false
+    /// What was said of the last write, while it failed.
+    private var writingTrouble: String?
 
     /// - Parameter interval: how often reservations that end and failed writes are looked at.
     package init(
@@ -121,11 +123,17 @@ package actor ServiceController {
         guard !updates.isEmpty || !tidings.isEmpty else { return }
         do {
             try await source.write(updates + tidings.map { .event($0.event) })
+            writingTrouble = nil
             for tiding in tidings { log(tiding.line) }
         } catch {
             untold = tidings.suffix(ClusterStatus.eventLimit)
             needsRetry = true
-            logger.error("could not write status", metadata: ["error": "\(error)"])
+            // It is tried again every second, and worth a line only when it is another trouble.
+            let trouble = "\(error)"
+            if trouble != writingTrouble {
+                logger.error("could not write status", metadata: ["error": "\(trouble)"])
+            }
+            writingTrouble = trouble
         }
     }
 

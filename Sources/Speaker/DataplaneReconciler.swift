@@ -87,6 +87,13 @@ package actor DataplaneReconciler {
         return outcome
     }
 
+    /// Looks whether the table is still there; if not, the next `reconcile` installs it anew.
+    package func verify() throws(SystemError) -> Bool {
+        guard isInstalled else { return false }
+        isInstalled = try isTablePresent()
+        return isInstalled
+    }
+
     /// Removes the table and all that is in it; also when it is not there.
     package func removeAll() throws(SystemError) {
         isInstalled = false

@@ -44,6 +44,12 @@ package struct Layer2Conflict: Equatable, Sendable {
     package var phase: Announcer.Conflict.Phase
     /// When it was reported last.
     package var at: Instant
+
+    /// Whether a conflict about an address in use has ended: nothing was heard of it for a minute.
+    /// One before use lasts until the address is answered for.
+    func isOver(at now: Instant) -> Bool {
+        phase == .inUse && now - at > .seconds(60)
+    }
 }
 
 /// What happened on one interface since it was bound.

@@ -248,6 +248,8 @@ struct Layer2Loop: ~Copyable {
                 tell(.left(group), at: now)
             case .answering(let address):
                 guard socket != nil else { break }
+                // Whoever had it before has let go of it.
+                conflicts[address] = nil
                 answeringSince[address] = now
                 say(.answering(address), at: now)
             case .conflict(let conflict):
@@ -286,7 +288,9 @@ struct Layer2Loop: ~Copyable {
             return Layer2AddressState(
                 address: address, state: state,
                 answeringSince: isAnswered ? answeringSince[address] : nil, counters: counters,
-                lastConflict: conflicts[address])
+                lastConflict: conflicts[address].flatMap { conflict in
+                    conflict.isOver(at: MonotonicClock.now()) ? nil : conflict
+                })
         }
         return Layer2InterfaceState(
             interface: link.name, index: link.index, macAddress: announcer.macAddress,

@@ -96,6 +96,7 @@ package actor NodeSpeaker {
             group.addTask { await self.followLinks(tables) }
             group.addTask { await self.followEvents() }
             group.addTask { await self.electWhenDue() }
+            if let dataplane { group.addTask { await self.watch(dataplane) } }
             group.addTask { await self.publishWhenDue() }
             await group.next()
             group.cancelAll()
@@ -307,6 +308,26 @@ package actor NodeSpeaker {
     }
 
     // MARK: Data plane
+
+    /// Tries again a second after a failure, and looks every ten seconds whether the table is still
+    /// there and packets are forwarded.
+    private func watch(_ dataplane: DataplaneReconciler) async {
+        while true {
+            do {
+                try await Task.sleep(for: dataplaneFailure == nil ? .seconds(10) : .seconds(1))
+            } catch {
+                return
+            }
+            guard hasApplied else { continue }
+            do throws(SystemError) {
+                let isPresent = try await dataplane.verify()
+                if isPresent, dataplaneFailure == nil, dataplaneRemedies.isEmpty { continue }
+            } catch {
+                logger.warning("cannot look at the data plane", metadata: ["error": "\(error)"])
+            }
+            elections.ring()
+        }
+    }
 
     private func reconcileDataplane(_ state: ClusterState) async {
         guard let dataplane else { return }

@@ -100,6 +100,34 @@ private struct FixedContent: AdminContent {
         #expect(error?.description.contains("--admin") == true)
     }
 
+    @Test("a file where the socket should be is left alone, and the server says so")
+    func foreignFile() async throws {
+        let folder = URL(filePath: NSTemporaryDirectory()).appending(path: UUID().uuidString)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let file = folder.appending(path: "notes")
+        try Data("precious".utf8).write(to: file)
+        for path in [file.path, folder.path] {
+            let server = AdminHTTPServer(
+                addresses: [.unix(path: path)], content: FixedContent(),
+                logger: Logger(label: "test"))
+            await #expect(throws: AdminSocketFault.noSocket(path: path)) { try await server.run() }
+        }
+        #expect(try String(contentsOf: file, encoding: .utf8) == "precious")
+    }
+
+    @Test("a second server does not take the socket of one that is running")
+    func socketInUse() async throws {
+        try await serving(FixedContent()) { client in
+            guard case .unix(let path) = client.address else { return }
+            let second = AdminHTTPServer(
+                addresses: [.unix(path: path)], content: FixedContent(),
+                logger: Logger(label: "test"))
+            await #expect(throws: AdminSocketFault.inUse(path: path)) { try await second.run() }
+            #expect(try await client.get("/healthz") == Array("ok\n".utf8))
+        }
+    }
+
     @Test(
         "addresses are read in every form",
         arguments: [

@@ -65,6 +65,25 @@ private let mustRun = ProcessInfo.processInfo.environment["CI"] != nil
         }
     }
 
+    @Test func twoAddressesOfOneFamilyAreDamage() async throws {
+        let scratch = try Scratch()
+        try await twoWrites(scratch)
+        let text = try scratch.read("state/allocations.json")
+        try scratch.write(
+            text.replacing("\"192.0.2.2\"", with: "\"192.0.2.2\", \"192.0.2.2\""),
+            to: "state/allocations.json")
+        let state = try look(scratch)
+        #expect(state.snapshot.problems.contains { $0.rule.contains("more than one address") })
+        #expect(state.allocations[name("a")]?.addresses == allocation(1).addresses)
+    }
+
+    @Test func allocationsThatNobodyCanReadAreNotTakenForNone() async throws {
+        let scratch = try Scratch()
+        #expect(try look(scratch).isComplete)
+        try scratch.write("{", to: "state/allocations.json")
+        #expect(try !look(scratch).isComplete)
+    }
+
     @Test func aLeaderThatStartsOnADamagedFileKeepsItForPeopleAndGoesOn() async throws {
         let scratch = try Scratch()
         try await twoWrites(scratch)

@@ -194,6 +194,11 @@ extension RealNetwork.ChainTests {
                 "node-a", dataplane: "nftables", extra: keeps ? ["--keep-dataplane"] : [])
             let isInstalled = try eventually { try hasTable() }
             #expect(isInstalled != nil, lan.lastWords)
+            if !keeps {
+                try lan.run("node-a", "nft delete table inet martlet")
+                let isBack = try eventually(within: 20) { try hasTable() }
+                #expect(isBack != nil, "a table torn down by hand comes back")
+            }
             let begin = wallClock()
             daemon.signal(SIGTERM)
             report("SIGTERM: process gone", wallClock() - begin)

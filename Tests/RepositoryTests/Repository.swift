@@ -21,7 +21,11 @@ struct Repository {
         git.waitUntilExit()
         guard git.terminationStatus == 0 else { throw GitFailed(status: git.terminationStatus) }
         files = String(decoding: output, as: UTF8.self).split(separator: "\0").map(String.init)
-            .filter { [root] in FileManager.default.fileExists(atPath: root.path + "/" + $0) }
+            .filter { [root] file in
+                let place = root.appending(path: file).resolvingSymlinksInPath()
+                let values = try? place.resourceValues(forKeys: [.isRegularFileKey])
+                return values?.isRegularFile == true
+            }
     }
 
     struct GitFailed: Error {

@@ -16,6 +16,9 @@ struct FolderLoop {
     private var assembler: SnapshotAssembler
     private var snapshot = ClusterSnapshot()
     private var isComplete = true
+    /// The snapshot with allocations merged in, and those allocations. Kept so that states which
+    /// differ in nothing of it share it, and are equal at a glance.
+    private var merged: (snapshot: ClusterSnapshot, given: [ObjectName: ServiceAllocation])?
     /// What is kept where there is no state folder.
     private var memory = StateTable()
     private var memorySpeakers: [String: SpeakerRecord] = [:]
@@ -43,7 +46,7 @@ struct FolderLoop {
         try folder?.look()
         try manifests.open(at: MonotonicClock.now())
         assemble()
-        return state
+        return state()
     }
 
     /// Runs until the mailbox says stop. Throws when a folder cannot be opened at the start.
@@ -53,7 +56,7 @@ struct FolderLoop {
         try folder?.open(at: start)
         try manifests.open(at: start)
         assemble()
-        subscribers.publish(state)
+        subscribers.publish(state())
         while true {
             let deadline = [manifests.nextDeadline, folder?.nextDeadline].compactMap { $0 }.min()
             let wakeUp = try mailbox.wait(for: watch.descriptor, until: deadline)
@@ -71,7 +74,7 @@ struct FolderLoop {
             }
             let requests = mailbox.take()
             if serve(requests.waiting, at: now, changed: changed) { changed = false }
-            if changed { subscribers.publish(state) }
+            if changed { subscribers.publish(state()) }
             if requests.isStopping { return }
         }
     }
@@ -108,7 +111,7 @@ struct FolderLoop {
         }
         let isNew = changed || before != (self.table.allocations, speakers, folder?.problems)
         // Who is told that it is done finds it in the state.
-        if isNew { subscribers.publish(state) }
+        if isNew { subscribers.publish(state()) }
         for (request, result) in answers { request.answer(result) }
         return isNew
     }
@@ -130,8 +133,9 @@ struct FolderLoop {
     private var speakers: [String: SpeakerRecord] { folder?.speakers ?? memorySpeakers }
 
     private func presence(_ name: ObjectName) -> StateTable.Presence {
-        guard let service = snapshot.services[name] else { return .absent }
-        return service.ingress.isEmpty ? .plain : .withIngress
+        // By index, because a Service is large to copy.
+        guard let index = snapshot.services.index(forKey: name) else { return .absent }
+        return snapshot.services.values[index].ingress.isEmpty ? .plain : .withIngress
     }
 
     /// Makes the snapshot of the manifests anew.
@@ -139,6 +143,7 @@ struct FolderLoop {
         let files = manifests.files
         snapshot = assembler.assemble(files)
         snapshot.problems += manifests.problems
+        merged = nil
         isComplete = manifests.isComplete && !files.contains { hidesSomething($0) }
     }
 
@@ -154,21 +159,31 @@ struct FolderLoop {
         }
     }
 
-    /// The state as it is.
-    private var state: ClusterState {
-        var state = ClusterState()
-        state.snapshot = snapshot
-        for (name, allocation) in table.allocations {
-            state.snapshot.services[name]?.ingress = allocation.addresses.map {
+    /// The snapshot, with what has been given in place of what the objects say.
+    private mutating func mergedSnapshot() -> ClusterSnapshot {
+        let given = table.allocations
+        if let merged, merged.given == given { return merged.snapshot }
+        var snapshot = snapshot
+        for (name, allocation) in given {
+            snapshot.services[name]?.ingress = allocation.addresses.map {
                 Service.Ingress(address: $0)
             }
         }
+        merged = (snapshot, given)
+        return snapshot
+    }
+
+    /// The state as it is.
+    private mutating func state() -> ClusterState {
+        var state = ClusterState()
+        state.snapshot = mergedSnapshot()
         state.snapshot.problems += folder?.problems ?? []
         state.allocations = table.allocations
         state.status = table.status
         state.speakers = speakers
         state.isLeader = folder?.isLeader ?? true
-        state.isComplete = isComplete
+        // Allocations that cannot be read are no allocations taken away.
+        state.isComplete = isComplete && folder?.isTableKnown ?? true
         return state
     }
 }

@@ -50,6 +50,8 @@ struct ManifestFolder {
     var folderProblems: [Problem] = []
     var isMissing = false
     var leftOut = 0
+    /// The sum of the entries' sizes.
+    private var heldBytes = 0
 
     /// Opens nothing yet.
     init(path: String, watch: InotifyWatch, state: String? = nil, limits: Limits = Limits()) {
@@ -103,7 +105,8 @@ struct ManifestFolder {
         for (path, reading) in zip(due, read(due)) {
             switch reading {
             case .gone:
-                guard entries.removeValue(forKey: path) != nil else { continue }
+                guard let gone = entries.removeValue(forKey: path) else { continue }
+                heldBytes -= gone.size
                 changed = true
                 // There may be room now for one that was left out.
                 if leftOut > 0 { rescanAt = now }
@@ -115,9 +118,11 @@ struct ManifestFolder {
                     continue
                 }
                 let refusal = refusal(of: reading, path)
-                if entries[path, default: ManifestEntry()].take(refusal ?? reading, at: date) {
-                    changed = true
-                }
+                var entry = entries[path] ?? ManifestEntry()
+                heldBytes -= entry.size
+                if entry.take(refusal ?? reading, at: date) { changed = true }
+                heldBytes += entry.size
+                entries[path] = entry
             }
         }
         return changed
@@ -125,11 +130,8 @@ struct ManifestFolder {
 
     /// The problem instead of the content, when the content goes past the bound for all files.
     private func refusal(of reading: ManifestReading, _ path: String) -> ManifestReading? {
-        guard case .read(_, let identity, _) = reading,
-            // Counting every file is only worth it where one of this size could matter.
-            Int(identity.size) * limits.files > limits.totalBytes
-        else { return nil }
-        let others = entries.reduce(0) { $0 + ($1.key == path ? 0 : $1.value.size) }
+        guard case .read(_, let identity, _) = reading else { return nil }
+        let others = heldBytes - (entries[path]?.size ?? 0)
         guard others + Int(identity.size) > limits.totalBytes else { return nil }
         return .unreadable(
             Problem(

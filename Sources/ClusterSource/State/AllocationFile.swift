@@ -125,6 +125,9 @@ enum AllocationFile {
             guard let address = IPAddress(text) else {
                 throw .damaged("\(name): \"\(text)\" is no address")
             }
+            guard !addresses.contains(where: { $0.family == address.family }) else {
+                throw .damaged("\(name): more than one address of a family")
+            }
             addresses.append(address)
         }
         var allocation = ServiceAllocation(addresses: addresses, pool: record.pool)

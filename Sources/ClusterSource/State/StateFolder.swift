@@ -143,7 +143,7 @@ struct StateFolder {
         guard isLeader, contest.isHeld else { throw .notLeader(holder: contest.rival) }
         var next = next
         if next.allocations != table.allocations {
-            next.generation = table.generation + 1
+            next.generation = table.generation &+ 1
             try write(next)
         }
         let statusChanged = next.status != table.status

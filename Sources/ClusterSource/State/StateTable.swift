@@ -94,9 +94,11 @@ struct StateTable: Equatable, Sendable {
 
     /// Drops what is left of Services that are gone and hold nothing.
     mutating func prune(presence: (ObjectName) -> Presence) {
-        allocations = allocations.filter {
-            !$0.value.addresses.isEmpty || presence($0.key) != .absent
-        }
-        status.conditions = status.conditions.filter { presence($0.key) != .absent }
+        // Where nothing is dropped the tables are left alone: as copies of what they were, they are
+        // equal at a glance.
+        let empty = allocations.filter { $0.value.addresses.isEmpty }.keys
+        for name in empty where presence(name) == .absent { allocations[name] = nil }
+        let orphans = status.conditions.keys.filter { presence($0) == .absent }
+        for name in orphans { status.conditions[name] = nil }
     }
 }

@@ -104,7 +104,8 @@ struct ExplainCommand: AsyncParsableCommand {
         }
         let explainer = Explainer(
             state: cluster, node: node,
-            scope: ServiceScope(loadBalancerClass: loadBalancerClass), now: MonotonicClock.now())
+            scope: ServiceScope(loadBalancerClass: loadBalancerClass), isOffline: true,
+            now: MonotonicClock.now())
         return explainer.services(named: subject).map(explainer.report)
     }
 }

@@ -4,6 +4,7 @@ import Controller
 import FoundationEssentials
 import Kubernetes
 import LinuxNetwork
+import Logging
 import NetworkTypes
 import Speaker
 
@@ -16,11 +17,14 @@ actor DaemonContent: AdminContent {
     let controller: ServiceController?
     let speaker: NodeSpeaker?
     private(set) var latest: ClusterState?
+    private let logger: Logger
+    private var told: Set<Problem> = []
 
     init(
         node: String, scope: ServiceScope, roles: [Daemon.Role], source: any SnapshotSource,
-        controller: ServiceController?, speaker: NodeSpeaker?
+        controller: ServiceController?, speaker: NodeSpeaker?, logger: Logger
     ) {
+        self.logger = logger
         self.node = node
         self.scope = scope
         self.roles = roles
@@ -31,7 +35,34 @@ actor DaemonContent: AdminContent {
 
     /// Keeps the latest state until the source ends.
     func followStates() async {
-        for await state in source.states() { latest = state }
+        for await state in source.states() {
+            latest = state
+            tell(state.snapshot.problems + strangeNode(state))
+        }
+    }
+
+    /// Logs each error and warning once, when it comes up.
+    private func tell(_ problems: [Problem]) {
+        let grave = Set(problems.filter { $0.severity != .notice })
+        for problem in problems where grave.contains(problem) && !told.contains(problem) {
+            logger.log(
+                level: problem.severity == .error ? .error : .warning, "manifests",
+                metadata: ["problem": "\(problem)"])
+        }
+        told = grave
+    }
+
+    /// A node that no Node object names can own nothing.
+    private func strangeNode(_ state: ClusterState) -> [Problem] {
+        let nodes = state.snapshot.nodes
+        guard speaker != nil, !nodes.isEmpty, nodes[node] == nil else { return [] }
+        return [
+            Problem(
+                .warning, object: "Node \(node)",
+                rule: "this daemon's node is not among the Node objects, so it announces nothing",
+                remedy: "write a Node object of that name, or give --node as one of "
+                    + nodes.keys.sorted().prefix(5).joined(separator: ", "))
+        ]
     }
 
     /// Asks every announcer's thread: one that hangs lets this question wait until the asker gives
@@ -101,7 +132,7 @@ actor DaemonContent: AdminContent {
                     service: event.service.description, severity: event.severity.rawValue,
                     reason: event.reason, message: event.message, at: event.at)
             },
-            problems: state.snapshot.problems.map(ProblemReport.init)
+            problems: (state.snapshot.problems + strangeNode(state)).map(ProblemReport.init)
                 + (status.map(Self.localProblems) ?? []))
     }
 

@@ -36,7 +36,8 @@ struct DaemonMetrics {
                 help: "Addresses of a pool that Services have.",
                 samples: pools.map { name, figures in
                     .init(
-                        ["pool": name], Double(figures.assignedIPv4 + figures.assignedIPv6))
+                        ["pool": name],
+                        Double(figures.assignedIPv4) + Double(figures.assignedIPv6))
                 }),
         ]
     }

@@ -22,15 +22,18 @@ struct Explainer: Sendable {
     ///   are worked out anew from the state.
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
-        wire: [Layer2InterfaceState]? = nil, now: Instant
+        wire: [Layer2InterfaceState]? = nil, isOffline: Bool = false, now: Instant
     ) {
         var decided = ledger ?? AllocationLedger(scope: scope)
         if ledger == nil { _ = decided.update(state, at: now, date: Date()) }
         self.ledger = decided
         var shown = state
-        for (name, outcome) in decided.outcomes where !outcome.addresses.isEmpty {
-            shown.snapshot.services[name]?.ingress =
-                outcome.addresses.map(Service.Ingress.init(address:))
+        if isOffline {
+            // Nobody has given anything yet; what would be given is the answer.
+            for (name, outcome) in decided.outcomes where !outcome.addresses.isEmpty {
+                shown.snapshot.services[name]?.ingress =
+                    outcome.addresses.map(Service.Ingress.init(address:))
+            }
         }
         self.state = shown
         self.node = node
