@@ -79,8 +79,11 @@ private let mustRun = ProcessInfo.processInfo.environment["CI"] != nil
 
     @Test func allocationsThatNobodyCanReadAreNotTakenForNone() async throws {
         let scratch = try Scratch()
+        try await twoWrites(scratch)
         #expect(try look(scratch).isComplete)
         try scratch.write("{", to: "state/allocations.json")
+        #expect(try look(scratch).isComplete)
+        try scratch.write("{", to: "state/allocations.json.previous")
         #expect(try !look(scratch).isComplete)
     }
 
