@@ -53,7 +53,9 @@ import Testing
 
     @Test func `the output of kubectl get is read without a word`() throws {
         let file = try ManifestFixture.file("kubectl-list.yaml")
-        #expect(file.problems.isEmpty)
+        // One field there is nothing that honours yet, and says so.
+        #expect(file.problems.map(\.severity) == [.notice])
+        #expect(file.problems.first?.field == "spec.healthCheckNodePort")
         let services = file.services
         #expect(
             services.map(\.name.description) == ["shop/web", "default/kubernetes", "shop/peers"])

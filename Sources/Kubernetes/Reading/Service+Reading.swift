@@ -19,6 +19,15 @@ extension Service {
             service.publishNotReadyAddresses = spec.bool("publishNotReadyAddresses") ?? false
             service.readExternalName(spec)
             service.readLoadBalancer(spec)
+            let idle = [
+                service.healthCheckNodePort == 0 ? nil : "healthCheckNodePort",
+                service.externalIPs.isEmpty ? nil : "externalIPs",
+            ].compactMap(\.self)
+            for field in idle {
+                spec.report(
+                    .notice, field, "read, not yet in effect",
+                    remedy: "nothing to do; another data plane may honour it")
+            }
             spec.finish(alsoKnown: unusedSpecFields)
         }
         service.readStatus(object)
