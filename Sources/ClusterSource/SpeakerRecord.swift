@@ -42,4 +42,17 @@ package struct SpeakerRecord: Hashable, Sendable {
         self.interfaces = interfaces
         self.claims = claims
     }
+
+    /// Whether a name can be a Node's, and so a file's (a DNS subdomain, RFC 1123 §2.1).
+    package static func isValid(node: String) -> Bool {
+        (1...253).contains(node.utf8.count) && !node.hasPrefix(".") && !node.hasSuffix(".")
+            && node.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                    UInt8(ascii: "-"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+    }
 }

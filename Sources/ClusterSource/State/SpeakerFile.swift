@@ -22,19 +22,6 @@ enum SpeakerFile {
         var serving: Bool?
     }
 
-    /// Whether a name can be a Node's, and so a file's (a DNS subdomain, RFC 1123 §2.1).
-    static func isValid(node: String) -> Bool {
-        (1...253).contains(node.utf8.count) && !node.hasPrefix(".") && !node.hasSuffix(".")
-            && node.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                    UInt8(ascii: "-"), UInt8(ascii: "."):
-                    true
-                default: false
-                }
-            }
-    }
-
     /// The text for a record.
     static func encode(_ record: SpeakerRecord) throws -> [UInt8] {
         let encoder = JSONEncoder()

@@ -119,7 +119,7 @@ extension StateFolder {
     private mutating func reloadSpeaker(_ node: String) -> Bool {
         let path = speakerPath(node)
         let before = (speakers[node], trouble[path])
-        guard SpeakerFile.isValid(node: node) else { return false }
+        guard SpeakerRecord.isValid(node: node) else { return false }
         do throws(SystemError) {
             guard let (bytes, _) = try DurableFile.read(path, limit: Self.speakerBytes) else {
                 speakers[node] = nil

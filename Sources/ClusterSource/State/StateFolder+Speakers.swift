@@ -8,7 +8,7 @@ extension StateFolder {
     /// While another process speaks for the node the record waits: it is published as soon as that
     /// process ends, and ``SourceError/nodeTaken(node:holder:)`` says so until then.
     mutating func publish(_ record: SpeakerRecord?, at now: Instant) throws(SourceError) {
-        if let record, !SpeakerFile.isValid(node: record.node) { throw .invalidNode(record.node) }
+        if let record, !SpeakerRecord.isValid(node: record.node) { throw .invalidNode(record.node) }
         if let own = ownRecord?.node, own != record?.node { try withdraw(own) }
         guard let record else { return }
         if record == ownRecord, isOwnRecordPublished { return }

@@ -1,5 +1,6 @@
 import AdminServer
 import ArgumentParser
+import ClusterSource
 import Foundation
 import Kubernetes
 import Logging
@@ -53,7 +54,7 @@ struct DaemonOptions: ParsableArguments {
         for place in admin where AdminAddress(place) == nil {
             throw ValidationError("--admin \(place): write ADDR:PORT, [V6]:PORT or /a/path")
         }
-        guard Self.isNodeName(nodeName) else {
+        guard SpeakerRecord.isValid(node: nodeName) else {
             throw ValidationError(
                 "\"\(nodeName)\" is no node name: lower-case letters, digits, '-' and '.', at most "
                     + "253; give --node as the Node object is called")
@@ -64,15 +65,6 @@ struct DaemonOptions: ParsableArguments {
     var nodeName: String {
         node ?? ProcessInfo.processInfo.environment["NODE_NAME"]
             ?? ProcessInfo.processInfo.hostName.lowercased()
-    }
-
-    /// Whether a name is a DNS subdomain (RFC 1123 §2.1), as names of Nodes are.
-    private static func isNodeName(_ name: String) -> Bool {
-        (1...253).contains(name.utf8.count) && !name.hasPrefix(".") && !name.hasSuffix(".")
-            && name.allSatisfy { character in
-                character.isASCII
-                    && (character.isLowercase || character.isNumber || "-.".contains(character))
-            }
     }
 
     var adminAddresses: [AdminAddress] {
