@@ -12,6 +12,7 @@ let common: [SwiftSetting] = [
 ]
 let safe: [SwiftSetting] = common + [.strictMemorySafety()]
 
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 let log: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let yams: Target.Dependency = .product(name: "Yams", package: "Yams")
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -30,6 +31,7 @@ let package = Package(
     products: [.executable(name: "martlet", targets: ["martlet"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
@@ -43,6 +45,7 @@ let package = Package(
 
         // Ring 1: decisions, pure.
         .target(name: "Layer2", dependencies: ["NetworkTypes"], swiftSettings: safe),
+        .target(name: "Membership", dependencies: ["NetworkTypes"], swiftSettings: safe),
         .target(name: "LoadBalancing", dependencies: ["NetworkTypes"], swiftSettings: safe),
         .target(name: "Dataplane", dependencies: ["NetworkTypes"], swiftSettings: safe),
         .target(name: "Kubernetes", dependencies: ["NetworkTypes", yams], swiftSettings: safe),
@@ -51,6 +54,9 @@ let package = Package(
         .target(name: "CLinux", linkerSettings: [.linkedLibrary("pcap")]),
         .target(
             name: "LinuxNetwork", dependencies: ["NetworkTypes", "CLinux"], swiftSettings: safe),
+        .target(
+            name: "SealedDatagrams", dependencies: ["NetworkTypes", "LinuxNetwork", crypto],
+            swiftSettings: safe),
         .target(
             name: "ClusterSource",
             dependencies: ["NetworkTypes", "Kubernetes", "LinuxNetwork", log],
@@ -67,8 +73,8 @@ let package = Package(
         .target(
             name: "Speaker",
             dependencies: [
-                "NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes",
-                "LinuxNetwork", "ClusterSource", log,
+                "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Dataplane", "Kubernetes",
+                "LinuxNetwork", "SealedDatagrams", "ClusterSource", log,
             ],
             swiftSettings: safe),
 
@@ -76,8 +82,9 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes",
-                "LinuxNetwork", "ClusterSource", "AdminServer", "Controller", "Speaker", arguments,
+                "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Dataplane", "Kubernetes",
+                "LinuxNetwork", "SealedDatagrams", "ClusterSource", "AdminServer", "Controller",
+                "Speaker", arguments,
                 lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
             ] + nio,
             swiftSettings: safe),
@@ -86,16 +93,18 @@ let package = Package(
 
 var tests: [Target] {
     [
-        ("NetworkTypes", []), ("Layer2", []), ("LoadBalancing", []), ("Dataplane", []),
+        ("NetworkTypes", []), ("Layer2", []), ("Membership", ["NetworkTypes"]),
+        ("LoadBalancing", []), ("Dataplane", []),
         ("Kubernetes", ["NetworkTypes"]),
         ("LinuxNetwork", ["NetworkTypes", "CLinux", "TestNetwork"]),
+        ("SealedDatagrams", ["NetworkTypes", "LinuxNetwork"]),
         ("ClusterSource", ["NetworkTypes", "Kubernetes", "LinuxNetwork"]), ("AdminServer", []),
         ("Controller", ["NetworkTypes", "LoadBalancing", "Kubernetes", "ClusterSource"]),
         (
             "Speaker",
             [
-                "NetworkTypes", "Layer2", "LoadBalancing", "Dataplane", "Kubernetes",
-                "LinuxNetwork", "ClusterSource", "TestNetwork",
+                "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Dataplane",
+                "Kubernetes", "LinuxNetwork", "SealedDatagrams", "ClusterSource", "TestNetwork",
             ]
         ),
     ].map { name, dependencies in

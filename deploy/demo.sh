@@ -26,12 +26,12 @@ source deploy/packages.sh
 if ((EUID != 0)); then
     echo "the demo makes network namespaces: run it as root" >&2
     echo "it needs the Swift toolchain 6.3 and the Debian packages libpcap-dev, iproute2," >&2
-    echo "nftables, arping, ndisc6, nginx-light and curl, and installs those packages itself" >&2
+    echo "nftables, arping, ndisc6, nginx-light, python3 and curl, and installs those packages itself" >&2
     exit 1
 fi
 need_swift || exit 1
 need /usr/include/pcap/pcap.h=libpcap-dev git=git ip=iproute2 nft=nftables arping=arping \
-    ndisc6=ndisc6 nginx=nginx-light curl=curl g++=g++ || exit 1
+    ndisc6=ndisc6 nginx=nginx-light curl=curl python3=python3 g++=g++ || exit 1
 
 echo "building (a first build takes some minutes)"
 log=$(mktemp)
@@ -163,19 +163,42 @@ echo "  client 192.0.2.100 ── bridge ── node-a .11, node-b .12, node-c .
 
 # ------------------------------------------------------------------------------- the story
 
-begin=$(now)
-for letter in a b c; do
-    spawn "node-$letter" "$work/node-$letter.out" "$martlet" run --manifests "$manifests" \
-        --state "$state" --node "node-$letter" --interface eth0 --dataplane nftables \
-        --admin "$work/node-$letter.sock"
-done
-
 get() { in_ client curl -sf --connect-timeout 0.3 --max-time 1 "$@"; }
-ask() { "$martlet" "$1" --admin "$work/node-a.sock" "${@:2}"; }
+# Asks a daemon that lives: the first whose socket answers.
+ask() {
+    local letter
+    for letter in a b c; do
+        kill -0 "${daemon[$letter]}" 2>/dev/null && break
+    done
+    "$martlet" "$1" --admin "$work/node-$letter.sock" "${@:2}"
+}
 addresses_of() { ask explain "default/$1" -o json | grep -o '"address" *: *"[0-9a-f.:]*"' | cut -d'"' -f4; }
 owner_of() { ask explain "$1" -o json | grep -o '"owner" *: *"[^"]*"' | cut -d'"' -f4 | head -n 1; }
 
+watch_gap() {                                                       # watch_gap SECONDS
+    # Connections to 192.0.2.200:80 every 2 ms, in the background, for the gap that a client sees.
+    (exec ip netns exec mtdemo-client python3 deploy/demo/gap.py 192.0.2.200 80 "$1" >"$work/gap") &
+    prober=$!
+    sleep 0.5
+}
+tell_gap() {
+    wait "$prober"
+    read -r gap lost <"$work/gap"
+    echo "  now at $(owner_of 192.0.2.200); longest time without an answer: $gap ms, $lost of the" \
+        "connections (one every 2 ms) without one"
+}
+moved() { [[ -n $(owner_of 192.0.2.200) && $(owner_of 192.0.2.200) != "$owner" ]]; }
+start() {                                                           # start LETTER
+    spawn "node-$1" "$work/node-$1.out" "$martlet" run --manifests "$manifests" \
+        --state "$state" --node "node-$1" --interface eth0 --dataplane nftables \
+        --admin "$work/node-$1.sock"
+    daemon[$1]=${pids[-1]}
+}
+declare -A daemon
+
 say "2. One martlet on each node, all reading deploy/demo/manifests"
+begin=$(now)
+for letter in a b c; do start $letter; done
 until_ 5000 get http://192.0.2.200/
 echo "  first answer from http://192.0.2.200/ $(($(now) - begin)) ms after the daemons were started"
 until_ 5000 get "http://[2001:db8:2::200]/"
@@ -219,29 +242,13 @@ hold "the Service is deleted: nobody answers for 192.0.2.201 any more" \
 say "6. The node that owns 192.0.2.200 is marked not ready"
 owner=$(owner_of 192.0.2.200)
 echo "  the owner is $owner"
-sed "/name: $owner/a\\  labels: {rack: left}\\nstatus: {conditions: [{type: Ready, status: \"False\"}]}" \
-    deploy/demo/manifests/02-nodes.yaml |
-    awk '/^---/ {seen = 0} /^  labels:/ {if (seen++) next} {print}' >"$work/nodes.yaml"
-# A probe every few milliseconds, in the background, for the gap that a client sees.
-(
-    last=$(now) worst=0
-    end=$(($(now) + 2500))
-    while (($(now) < end)); do
-        if in_ client curl -sf -o /dev/null --connect-timeout 0.05 --max-time 0.1 http://192.0.2.200/; then
-            gap=$(($(now) - last)) last=$(now)
-            ((gap > worst)) && worst=$gap
-        fi
-    done
-    echo $worst >"$work/gap"
-) &
-prober=$!
+sed "/name: $owner\$/,/^status:/s|^status:|&\n  conditions: [{type: Ready, status: \"False\"}]|" \
+    deploy/demo/manifests/02-nodes.yaml >"$work/nodes.yaml"
+watch_gap 2
 sleep 0.5
 mv "$work/nodes.yaml" "$manifests/02-nodes.yaml"
-moved() { [[ -n $(owner_of 192.0.2.200) && $(owner_of 192.0.2.200) != "$owner" ]]; }
 hold "another node takes the address" until_ 2000 moved
-wait $prober
-echo "  now at $(owner_of 192.0.2.200); longest time without an answer: $(cat "$work/gap") ms" \
-    "(between two answers, of a probe that takes some 10 ms)"
+tell_gap
 hold "the client still gets answers" get http://192.0.2.200/
 new_owner=$(owner_of 192.0.2.200)
 cp deploy/demo/manifests/02-nodes.yaml "$manifests/02-nodes.yaml"
@@ -249,8 +256,46 @@ sleep 0.5
 hold "$owner is ready again, and takes nothing back" test "$(owner_of 192.0.2.200)" = "$new_owner"
 ask explain 192.0.2.200 | sed 's/^/  /'
 
-say "7. The whole path of a packet"
-in_ "$new_owner" nft list table inet martlet | head -n 30 | sed 's/^/  /'
+say "7. The owner's process is killed: kill -9"
+owner=$(owner_of 192.0.2.200) letter=${owner#node-}
+echo "  the owner is $owner"
+watch_gap 3
+kill -9 "${daemon[$letter]}"
+wait "${daemon[$letter]}" 2>/dev/null
+hold "another node takes the address" until_ 2000 moved
+tell_gap
+killed_gap=$gap
+hold "a client waited less than 250 ms" test "$killed_gap" -lt 250
+ask explain 192.0.2.200 | sed -n '1,/^  port/p' | sed '/^  port/d;s/^/  /'
+
+say "8. It is started again"
+new_owner=$(owner_of 192.0.2.200)
+watch_gap 3
+start "$letter"
+hold "$owner lives again" until_ 3000 bash -c "'$martlet' status --admin '$work/node-$letter.sock' | grep -q 'node-.*alive'"
+sleep 1
+hold "$owner takes nothing back" test "$(owner_of 192.0.2.200)" = "$new_owner"
+tell_gap
+hold "no client noticed" test "$gap" -lt 100
+
+say "9. The owner is drained: martlet drain $new_owner"
+owner=$new_owner
+watch_gap 3
+ask drain "$owner" | sed 's/^/  /'
+hold "another node has the address" until_ 2000 moved
+tell_gap
+hold "no client noticed" test "$gap" -lt 100
+hold "martlet undrain $owner moves nothing back" bash -c "
+    '$martlet' undrain '$owner' --admin '$work/${owner}.sock' && sleep 0.5"
+hold "the address stays where it is" moved
+ask status | sed -n '/^NODE/,/^$/p' | sed 's/^/  /'
+
+say "10. Where would addresses go?  martlet simulate --fail"
+"$martlet" simulate --manifests "$manifests" --state "$state" --fail "$(owner_of 192.0.2.200)" |
+    sed 's/^/  /'
+
+say "11. The whole path of a packet"
+in_ "$(owner_of 192.0.2.200)" nft list table inet martlet | head -n 30 | sed 's/^/  /'
 
 if ((keep)); then
     say "Everything stays up. Look around:"

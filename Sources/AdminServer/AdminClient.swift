@@ -2,6 +2,12 @@ import AsyncHTTPClient
 import NIOCore
 import NIOHTTP1
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 /// Asks a running daemon's ``AdminHTTPServer``.
 package struct AdminClient: Sendable {
     /// The daemon could not be asked, or refused the question.
@@ -27,6 +33,40 @@ package struct AdminClient: Sendable {
 
     /// The body of `path` (with its query, already percent-encoded); at most 256 MiB, within 10 s.
     package func get(_ path: String) async throws -> [UInt8] {
+        try await ask(path) { HTTPClientRequest(url: $0) }
+    }
+
+    /// Gives the command at `path` with a JSON object as body, and returns the JSON it answers;
+    /// within 10 s. A command that is not carried out is ``Failure/refused(status:text:)`` with the
+    /// daemon's error and remedy as its text.
+    package func post(_ path: String, _ body: [UInt8] = Array("{}".utf8)) async throws -> [UInt8] {
+        do {
+            return try await ask(path) { url in
+                var request = HTTPClientRequest(url: url)
+                request.method = .POST
+                request.headers.add(name: "Content-Type", value: "application/json")
+                request.body = .bytes(body)
+                return request
+            }
+        } catch Failure.refused(let status, let text) {
+            throw Failure.refused(status: status, text: Self.sentence(text))
+        }
+    }
+
+    /// The error and the remedy of an answer as one line; another text as it is.
+    private static func sentence(_ text: String) -> String {
+        do {
+            let fault = try JSONDecoder().decode(AdminAnswer.Fault.self, from: Data(text.utf8))
+            return fault.remedy.isEmpty ? fault.error : "\(fault.error); \(fault.remedy)"
+        } catch {
+            // Not from our server: the text is all there is.
+            return text
+        }
+    }
+
+    private func ask(
+        _ path: String, _ request: (String) -> HTTPClientRequest
+    ) async throws -> [UInt8] {
         let base: String
         switch address {
         case .tcp(let host, let port):
@@ -41,7 +81,7 @@ package struct AdminClient: Sendable {
             eventLoopGroupProvider: .singleton, configuration: configuration)
         let result: Result<[UInt8], any Error>
         do {
-            result = .success(try await ask(client, url: base + path))
+            result = .success(try await ask(client, request(base + path)))
         } catch {
             result = .failure(error)
         }
@@ -49,12 +89,11 @@ package struct AdminClient: Sendable {
         return try result.get()
     }
 
-    private func ask(_ client: HTTPClient, url: String) async throws -> [UInt8] {
+    private func ask(_ client: HTTPClient, _ request: HTTPClientRequest) async throws -> [UInt8] {
         do {
-            let response = try await client.execute(
-                HTTPClientRequest(url: url), timeout: .seconds(10))
+            let response = try await client.execute(request, timeout: .seconds(10))
             let body = try await response.body.collect(upTo: 256 << 20)
-            guard response.status == .ok else {
+            guard response.status == .ok || response.status == .accepted else {
                 let text = String(buffer: body).trimmingSuffix { $0.isNewline }
                 throw Failure.refused(status: response.status.code, text: text)
             }

@@ -10,70 +10,34 @@ import ServiceLifecycle
     import Foundation
 #endif
 
-/// Where the admin server listens, or where a client finds it.
-package enum AdminAddress: Sendable, Equatable {
-    /// Host (name or address, IPv6 without brackets) and port, 0 for any free one.
-    case tcp(host: String, port: Int)
-    /// Path of a Unix stream socket.
-    case unix(path: String)
-
-    /// Reads `ADDR:PORT`, `[V6]:PORT` or a path that begins with `/` or `unix:`.
-    package init?(_ text: String) {
-        if text.hasPrefix("/") {
-            self = .unix(path: text)
-        } else if text.hasPrefix("unix:") {
-            let path = text.dropFirst("unix:".count)
-            guard !path.isEmpty else { return nil }
-            self = .unix(path: String(path))
-        } else {
-            guard let colon = text.lastIndex(of: ":"),
-                let port = UInt16(text[text.index(after: colon)...])
-            else { return nil }
-            var host = text[..<colon]
-            if host.hasPrefix("["), host.hasSuffix("]") { host = host.dropFirst().dropLast() }
-            guard !host.isEmpty else { return nil }
-            self = .tcp(host: String(host), port: Int(port))
-        }
-    }
-}
-
-extension AdminAddress: CustomStringConvertible {
-    /// As ``init(_:)`` reads it.
-    package var description: String {
-        switch self {
-        case .tcp(let host, let port):
-            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): path
-        }
-    }
-}
-
-/// What the admin server shows; every call answers from values that are ready, it never waits for
-/// the network.
-package protocol AdminContent: Sendable {
-    /// `nil` when every thread is at work, else what is wrong.
-    func unhealthy() async -> String?
-    /// `nil` when the daemon does its job, else what it is waiting for.
-    func unready() async -> String?
-    /// The metrics.
-    func metrics() async -> [MetricFamily]
-    /// The whole state as JSON.
-    func state() async throws -> [UInt8]
-    /// The explanation of a Service or an address as JSON; `nil` when neither is known.
-    func explanation(of subject: String) async throws -> [UInt8]?
-}
-
-/// HTTP for people and programs on this host: health, metrics, state and explanations.
+/// HTTP for people and programs on this host: health, metrics, state, explanations and commands.
 ///
-/// It listens on a TCP address (default 127.0.0.1:7480) and on a Unix socket. Nothing it serves
-/// changes anything, so it needs no authentication beyond where it listens.
+/// It listens on a TCP address (default 127.0.0.1:7480) and on a Unix socket. What it shows changes
+/// nothing, so it needs no authentication beyond where it listens; commands (POST) are taken only
+/// where none but this host can reach, unless told otherwise.
+///
+/// Bounds, for each address: 256 connections, further ones wait in the kernel's queue of 256 until
+/// one closes, and one that is idle for a minute is closed.
 package struct AdminHTTPServer: ServiceLifecycle.Service {
     private let addresses: [AdminAddress]
     private let content: any AdminContent
+    private let allowsRemoteCommands: Bool
+    private let connectionLimit: Int
+    private let idleLimit: Duration
     private let logger: Logger
 
-    package init(addresses: [AdminAddress], content: any AdminContent, logger: Logger) {
+    /// - Parameters:
+    ///   - allowsRemoteCommands: Whether commands are taken at addresses that other hosts reach.
+    ///   - connectionLimit: Connections at once for each address; 256.
+    ///   - idleLimit: How long a connection may say nothing; a minute.
+    package init(
+        addresses: [AdminAddress], content: any AdminContent, allowsRemoteCommands: Bool = false,
+        connectionLimit: Int = 256, idleLimit: Duration = .seconds(60), logger: Logger
+    ) {
         self.addresses = addresses
+        self.allowsRemoteCommands = allowsRemoteCommands
+        self.connectionLimit = connectionLimit
+        self.idleLimit = idleLimit
         self.content = content
         self.logger = logger
     }
@@ -101,8 +65,11 @@ package struct AdminHTTPServer: ServiceLifecycle.Service {
             bind = .unixDomainSocket(path: path)
         }
         let application = Application(
-            router: router(),
-            configuration: .init(address: bind, serverName: "martlet"),
+            router: router(at: address),
+            server: .http1(configuration: .init(idleTimeout: TimeAmount(idleLimit))),
+            configuration: .init(
+                address: bind, serverName: "martlet",
+                availableConnectionsDelegate: .maximum(connectionLimit, logger: quiet)),
             eventLoopGroupProvider: .shared(MultiThreadedEventLoopGroup.singleton),
             logger: quiet)
         do {
@@ -158,45 +125,16 @@ package struct AdminHTTPServer: ServiceLifecycle.Service {
         try FileManager.default.removeItem(atPath: path)
     }
 
-    private func router() -> Router<BasicRequestContext> {
+    private func router(at address: AdminAddress) -> Router<BasicRequestContext> {
         let router = Router()
-        router.get("/healthz") { _, _ in await verdict(content.unhealthy()) }
-        router.get("/readyz") { _, _ in await verdict(content.unready()) }
-        router.get("/metrics") { _, _ in
-            let text = MetricFamily.exposition(await content.metrics())
-            return Self.response(
-                .ok, type: "text/plain; version=0.0.4; charset=utf-8", Array(text.utf8))
-        }
-        router.get("/state") { _, _ in
-            Self.response(.ok, type: "application/json", try await content.state())
-        }
-        router.get("/explain") { request, _ in
-            guard let subject = request.uri.queryParameters.get("subject") else {
-                return Self.response(
-                    .badRequest, type: "text/plain",
-                    Array("the query needs subject=SERVICE or subject=ADDRESS\n".utf8))
-            }
-            guard let explanation = try await content.explanation(of: subject) else {
-                return Self.response(
-                    .notFound, type: "text/plain",
-                    Array("no Service and no address is called \(subject)\n".utf8))
-            }
-            return Self.response(.ok, type: "application/json", explanation)
-        }
+        // Every path and method in one place, so that a page knows that it is not a command and a
+        // command that it is not a page.
+        router.add(middleware: AdminPages(content: content))
+        router.add(
+            middleware: AdminCommands(
+                content: content,
+                gate: AdminCommandGate(address: address, allowsRemote: allowsRemoteCommands),
+                logger: logger))
         return router
-    }
-
-    private func verdict(_ fault: String?) -> Response {
-        Self.response(
-            fault == nil ? .ok : .serviceUnavailable, type: "text/plain",
-            Array((fault ?? "ok").utf8) + [UInt8(ascii: "\n")])
-    }
-
-    private static func response(
-        _ status: HTTPResponse.Status, type: String, _ body: [UInt8]
-    ) -> Response {
-        Response(
-            status: status, headers: [.contentType: type],
-            body: .init(byteBuffer: ByteBuffer(bytes: body)))
     }
 }

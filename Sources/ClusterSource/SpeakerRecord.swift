@@ -31,12 +31,23 @@ package struct SpeakerRecord: Hashable, Sendable {
     package var claims: [IPAddress: UInt64]
     /// False once the speaker has stopped on purpose: others take over at once.
     package var isServing: Bool
+    /// Why the speaker hands over what it has, if it does.
+    package var handOver: HandOver?
+
+    /// Why a speaker hands over what it has.
+    package enum HandOver: String, Hashable, Sendable, Codable {
+        /// An operator drained the node; that outlives a restart.
+        case drained
+        /// The speaker is about to stop.
+        case stopping
+    }
 
     /// Makes a record.
     package init(
         node: String, interfaces: [Interface] = [], claims: [IPAddress: UInt64] = [:],
-        isServing: Bool = true
+        isServing: Bool = true, handOver: HandOver? = nil
     ) {
+        self.handOver = handOver
         self.node = node
         self.isServing = isServing
         self.interfaces = interfaces

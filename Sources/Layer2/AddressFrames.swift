@@ -81,7 +81,7 @@ struct AddressFrames {
 
 extension MACAddress {
     /// The link-layer group of an IPv6 group (RFC 2464 §7).
-    fileprivate init(group: IPAddress) {
+    init(group: IPAddress) {
         self.init(bits: 0x3333_0000_0000 | UInt64(truncatingIfNeeded: group.bits & 0xffff_ffff))
     }
 }

@@ -1,21 +1,5 @@
 import NetworkTypes
 
-/// How one address is to be announced.
-public struct AnnouncementSettings: Hashable, Sendable {
-    /// Look for another user of the address before the first use (RFC 5227 §2.1).
-    public var probeFirst: Bool
-
-    /// The time between announcements while nothing changes; `nil` for none. Below one second it
-    /// counts as one second.
-    public var reannounceInterval: Duration?
-
-    /// Probing first, and announcing every 60 s, unless told otherwise.
-    public init(probeFirst: Bool = true, reannounceInterval: Duration? = .seconds(60)) {
-        self.probeFirst = probeFirst
-        self.reannounceInterval = reannounceInterval
-    }
-}
-
 /// What happened to one address since it was added.
 public struct AddressCounters: Hashable, Sendable {
     /// Questions for the address, answered or not.
@@ -28,26 +12,6 @@ public struct AddressCounters: Hashable, Sendable {
     public internal(set) var claimsReceived: UInt64 = 0
 }
 
-/// Where an address stands; the diagram is at ``Announcer``.
-public enum AnnouncementState: Hashable, Sendable {
-    /// Not in use yet: asking whether another station has it; `sent` questions so far.
-    case probing(sent: Int)
-    /// In use, and in the opening burst of announcements; `sent` announcements so far.
-    case announcing(sent: Int)
-    /// In use.
-    case active
-    /// Not in use: another station has it. Probing starts again at `retryAt`.
-    case conflicted(retryAt: Instant)
-
-    /// Whether questions for the address are answered.
-    public var isAnswering: Bool {
-        switch self {
-        case .announcing, .active: true
-        case .probing, .conflicted: false
-        }
-    }
-}
-
 /// One address of the table.
 struct AnnouncedAddress: Equatable, Sendable {
     let address: IPAddress
@@ -55,7 +19,7 @@ struct AnnouncedAddress: Equatable, Sendable {
     var state: AnnouncementState
     var isAnswering: Bool
     var counters = AddressCounters()
-    /// Rounds of probing lost in a row, to a stranger or to a peer; each waits longer.
+    /// Rounds of probing or checking lost in a row; each waits longer.
     var lostRounds = 0
     var lastDefence: Instant?
     var lastReport: Instant?
@@ -63,7 +27,7 @@ struct AnnouncedAddress: Equatable, Sendable {
     init(_ address: IPAddress, _ settings: AnnouncementSettings) {
         self.address = address
         self.settings = settings
-        state = settings.probeFirst ? .probing(sent: 0) : .announcing(sent: 0)
+        state = Self.beginning(settings.start)
         isAnswering = state.isAnswering
     }
 
@@ -72,10 +36,32 @@ struct AnnouncedAddress: Equatable, Sendable {
         isAnswering = next.isAnswering
     }
 
+    /// Goes back to where the address comes into use from.
+    mutating func restart() {
+        switch (settings.start, state) {
+        case (.afterProbing, _): enter(.probing(sent: 0))
+        case (.afterCheck, _), (.atOnce, .standingBy): enter(.checking(sent: 0))
+        case (.atOnce, _): enter(.awaitingAuthority)
+        }
+    }
+
+    private static func beginning(_ start: AnnouncementSettings.Start) -> AnnouncementState {
+        switch start {
+        case .atOnce: .announcing(sent: 0)
+        case .afterProbing: .probing(sent: 0)
+        case .afterCheck: .checking(sent: 0)
+        }
+    }
+
     /// A number that differs between addresses and stays the same for one: deadlines are spread by
     /// it where a random number would do, so that a replay is exact.
+    func spread(_ salt: UInt64) -> UInt64 { address.spread(salt) }
+}
+
+extension IPAddress {
+    /// A number that differs between addresses and stays the same for one.
     func spread(_ salt: UInt64) -> UInt64 {
-        var mixed = UInt64(truncatingIfNeeded: address.bits ^ address.bits >> 64) ^ salt
+        var mixed = UInt64(truncatingIfNeeded: bits ^ bits >> 64) ^ salt
         mixed = (mixed ^ mixed >> 32) &* 0x9e37_79b9_7f4a_7c15
         mixed = (mixed ^ mixed >> 29) &* 0xbf58_476d_1ce4_e5b9
         return mixed ^ mixed >> 32
@@ -88,4 +74,9 @@ extension Duration {
         let whole = UInt64(max(wholeNanoseconds, 0))
         return .nanoseconds(Int64(whole.multipliedFullWidth(by: fraction).high))
     }
+}
+
+extension Instant {
+    /// The end of the clock: how an unlimited authority is written.
+    static let never = Instant(nanoseconds: .max)
 }

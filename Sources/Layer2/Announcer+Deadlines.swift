@@ -1,83 +1,155 @@
 import NetworkTypes
 
 extension Announcer {
-    /// Takes the step of every address that is due, as far as the pacer admits. The rest stays due;
-    /// ``nextDeadline`` then names the end of the pacer's window.
+    /// Takes the step of every address that is due, as far as authority and pacing admit. The rest
+    /// stays due; ``nextDeadline`` then names the instant at which it can be taken.
     mutating func runDue(at now: Instant) -> [Action] {
-        var actions: [Action] = []
-        while let due = deadlines.first, due.deadline <= now, pacer.admits(at: now) {
-            step(due.slot, at: now, &actions)
+        guard now < authority else {
+            hasLapsed = true
+            return []
         }
+        var actions: [Action] = []
+        runInquiries(at: now, &actions)
+        runHearing(at: now, &actions)
+        while let slot = schedule.due(at: now) { step(slot, at: now, &actions) }
         return actions
     }
 
-    /// Sends what is due for one address. Every step sends at least one frame, which the pacer's
-    /// bound relies on, and the next deadline counts from now: after a pause of the whole process
-    /// no backlog is sent.
+    /// Gives an address its next deadline, in the lane that its state asks for.
+    mutating func setDeadline(_ deadline: Instant?, _ slot: Int) {
+        let lane: Schedule.Lane =
+            switch entries[slot].state {
+            case .probing(let sent): sent < Timing.probes ? .repeating : .silent
+            case .checking(0), .held, .standingBy: .starting
+            case .checking(let sent): sent < Timing.checkProbes ? .finishing : .silent
+            case .awaitingAuthority: .silent
+            case .announcing(0): .opening
+            case .announcing, .active, .conflicted, .waitingToHear: .repeating
+            }
+        schedule.set(slot, deadline, lane)
+    }
+
+    /// Does what is due for one address. Every step sends a frame, which pacing relies on, or goes
+    /// on to a state whose step does; and the next deadline counts from now, so that after a pause
+    /// of the whole process no backlog is sent.
     private mutating func step(_ slot: Int, at now: Instant, _ actions: inout [Action]) {
         switch entries[slot].state {
-        case .conflicted:
-            probe(slot, sent: 0, at: now, &actions)
         case .probing(let sent) where sent < Timing.probes:
             probe(slot, sent: sent, at: now, &actions)
-        case .probing:
-            actions.append(.answering(entries[slot].address))
-            announce(slot, sent: 0, at: now, &actions)
+        case .checking(let sent) where sent < Timing.checkProbes:
+            check(slot, sent: sent, at: now, &actions)
+        case .checking where isDeaf:
+            waitToHear(slot, at: now, &actions)
+        case .probing, .checking, .awaitingAuthority:
+            beginUse(slot, at: now, &actions)
+        case .held, .standingBy:
+            check(slot, sent: 0, at: now, &actions)
+        case .conflicted where entries[slot].settings.start == .afterProbing:
+            probe(slot, sent: 0, at: now, &actions)
+        case .conflicted:
+            check(slot, sent: 0, at: now, &actions)
         case .announcing(let sent):
             announce(slot, sent: sent, at: now, &actions)
         case .active:
-            sendAnnouncement(slot, &actions)
-            deadlines.set(slot, nextReannouncement(of: slot, after: now))
+            sendAnnouncement(slot, at: now, &actions)
+            setDeadline(reannounceInterval(of: slot).map { now + $0 }, slot)
+        case .waitingToHear:
+            setDeadline(nil, slot)
         }
+    }
+
+    /// Questions are answered from here on; the announcement is due, and goes when pacing lets it.
+    mutating func beginUse(_ slot: Int, at now: Instant, _ actions: inout [Action]) {
+        entries[slot].enter(.announcing(sent: 0))
+        entries[slot].lostRounds = 0
+        actions.append(.answering(entries[slot].address))
+        setDeadline(now, slot)
+    }
+
+    /// Announces an address in use in a burst again.
+    mutating func reannounce(_ address: IPAddress, at now: Instant) -> [Action] {
+        guard let slot = slots[address], entries[slot].isAnswering else { return [] }
+        entries[slot].enter(.announcing(sent: 0))
+        setDeadline(now, slot)
+        return runDue(at: now)
     }
 
     private mutating func probe(
         _ slot: Int, sent: Int, at now: Instant, _ actions: inout [Action]
     ) {
-        var buffer = FrameBuffer()
-        AddressFrames(address: entries[slot].address, hardware: macAddress).probe(into: &buffer)
-        actions.append(.send(buffer.bytes))
-        pacer.count()
+        sendProbe(for: entries[slot].address, at: now, &actions)
         entries[slot].enter(.probing(sent: sent + 1))
-        deadlines.set(slot, now + Timing.probeInterval)
+        setDeadline(now + Timing.probeInterval, slot)
+    }
+
+    private mutating func check(
+        _ slot: Int, sent: Int, at now: Instant, _ actions: inout [Action]
+    ) {
+        sendProbe(for: entries[slot].address, at: now, &actions)
+        if sent == 0 {
+            schedule.countStart(at: now)
+            inquire(about: entries[slot].settings.formerOwner, at: now, &actions)
+        }
+        startHearing(at: now, &actions)
+        entries[slot].enter(.checking(sent: sent + 1))
+        setDeadline(now + Timing.checkInterval, slot)
+    }
+
+    /// Asks for an address of this LAN, ours to be or not, claiming nothing.
+    mutating func sendProbe(
+        for address: IPAddress, at now: Instant, _ actions: inout [Action]
+    ) {
+        var buffer = FrameBuffer()
+        AddressFrames(address: address, hardware: macAddress).probe(into: &buffer)
+        send(buffer, at: now, &actions)
+    }
+
+    mutating func send(
+        _ buffer: borrowing FrameBuffer, at now: Instant, _ actions: inout [Action]
+    ) {
+        actions.append(.send(buffer.bytes))
+        schedule.countFrame(at: now)
     }
 
     private mutating func announce(
         _ slot: Int, sent: Int, at now: Instant, _ actions: inout [Action]
     ) {
-        sendAnnouncement(slot, &actions)
+        sendAnnouncement(slot, at: now, &actions)
         if sent < Timing.announcementGaps.count {
             entries[slot].enter(.announcing(sent: sent + 1))
-            deadlines.set(slot, now + Timing.announcementGaps[sent])
+            setDeadline(now + Timing.announcementGaps[sent], slot)
         } else {
             entries[slot].enter(.active)
-            deadlines.set(slot, firstReannouncement(of: slot, after: now))
+            setDeadline(firstReannouncement(of: slot, after: now), slot)
         }
     }
 
-    private mutating func sendAnnouncement(_ slot: Int, _ actions: inout [Action]) {
+    private mutating func sendAnnouncement(
+        _ slot: Int, at now: Instant, _ actions: inout [Action]
+    ) {
         var frames: [Action] = []
         AddressFrames(address: entries[slot].address, hardware: macAddress).announcement {
             frames.append(.send($0.bytes))
         }
-        for _ in frames { pacer.count() }
+        for _ in frames { schedule.countFrame(at: now) }
         entries[slot].counters.gratuitousSent &+= UInt64(frames.count)
         actions += frames
     }
 
     /// Between half an interval and a whole one after the burst, by address: those added together
-    /// are spread over half an interval from then on.
+    /// are spread over half an interval from then on. Never while isolated: who keeps on
+    /// announcing to a part of a LAN that is cut in two takes clients away from the other owner in
+    /// the moment in which the cut heals.
     func firstReannouncement(of slot: Int, after now: Instant) -> Instant? {
         guard let interval = reannounceInterval(of: slot) else { return nil }
         let half = interval / 2
         return now + half + half.scaled(by: entries[slot].spread(0))
     }
 
-    private func nextReannouncement(of slot: Int, after now: Instant) -> Instant? {
-        reannounceInterval(of: slot).map { now + $0 }
-    }
-
     private func reannounceInterval(of slot: Int) -> Duration? {
-        entries[slot].settings.reannounceInterval.map { max($0, Timing.shortestReannouncement) }
+        guard isolation == nil else { return nil }
+        return entries[slot].settings.reannounceInterval.map {
+            max($0, Timing.shortestReannouncement)
+        }
     }
 }

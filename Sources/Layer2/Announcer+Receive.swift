@@ -13,6 +13,7 @@ extension Announcer {
         do throws(DecodeError) {
             let ethernet = try EthernetView(frame)
             guard ethernet.source != macAddress else { return drop(.ownFrame) }
+            if siblings.isEmpty || !siblings.contains(ethernet.source) { hear(at: now) }
             guard ethernet.destination == macAddress || ethernet.destination.isGroup else {
                 return drop(.otherStation)
             }
@@ -25,9 +26,21 @@ extension Announcer {
         if !message.claimed.isUnspecified, let slot = slots[message.claimed] {
             return observe(message, claiming: slot, at: now, reply: &reply)
         }
+        noteForeign(message, at: now)
         guard let asked = message.asked else { return drop(.foreignAnswer) }
         guard let slot = slots[asked] else { return drop(.foreignAddress) }
         return answer(message, slot, at: now, reply: &reply)
+    }
+
+    /// Remembers now and then who else is there, and whether a former owner is.
+    @inline(__always)
+    private mutating func noteForeign(_ message: NeighborMessage, at now: Instant) {
+        if !inquiries.isEmpty { inquiries.heard(message.claimed) }
+        guard now >= nextSighting, !message.claimed.isUnspecified,
+            siblings.isEmpty || !siblings.contains(message.hardware)
+        else { return }
+        nextSighting = now + Timing.sightingInterval
+        witnesses.note(message.claimed, at: message.hardware)
     }
 
     /// Answers a question for an address of the table.
@@ -41,6 +54,7 @@ extension Announcer {
             guard message.claimed.isUnspecified else { return drop(.notInUse) }
             return observe(probeBy: message.hardware, slot, at: now)
         }
+        guard now < authority else { return drop(.unauthorized) }
         AddressFrames(address: entries[slot].address, hardware: macAddress)
             .answer(to: message.claimed, at: message.hardware, into: &reply)
         entries[slot].counters.responsesSent &+= 1
@@ -59,6 +73,7 @@ extension Announcer {
         else { return outcome }
         let answered = answer(message, other, at: now, reply: &reply)
         guard case .acted(let actions) = outcome else { return answered }
+        guard answered == .answered else { return outcome }
         return .acted(actions + [.send(reply.bytes)])
     }
 

@@ -28,7 +28,8 @@ extension Announcer {
             address.bits != IPAddress.Family.ipv4.maximum
                 || address.family == .ipv6
         else { return [.refused(address)] }
-        let entry = AnnouncedAddress(address, settings)
+        var entry = AnnouncedAddress(address, settings)
+        if entry.isAnswering, now >= authority { entry.enter(.awaitingAuthority) }
         let slot: Int
         if let free = freeSlots.popLast() {
             slot = free
@@ -38,7 +39,7 @@ extension Announcer {
             entries.append(entry)
         }
         slots[address] = slot
-        deadlines.set(slot, now)
+        setDeadline(now, slot)
         // Joined before the first probe: its answer may come through a snooping switch
         // (RFC 4862 §5.4.2).
         var actions = join(address)
@@ -51,22 +52,24 @@ extension Announcer {
     ) -> [Action] {
         let previous = entries[slot].settings
         entries[slot].settings = settings
-        if !settings.probeFirst, !entries[slot].isAnswering {
-            entries[slot].enter(.announcing(sent: 0))
-            deadlines.set(slot, now)
-            return [.answering(entries[slot].address)] + runDue(at: now)
+        if settings.start == .atOnce, !entries[slot].isAnswering {
+            // Left to another interface of this node, the address is in use.
+            if case .standingBy = entries[slot].state { return [] }
+            entries[slot].enter(.awaitingAuthority)
+            setDeadline(now, slot)
+            return runDue(at: now)
         }
         if entries[slot].state == .active,
             previous.reannounceInterval != settings.reannounceInterval
         {
-            deadlines.set(slot, firstReannouncement(of: slot, after: now))
+            setDeadline(firstReannouncement(of: slot, after: now), slot)
         }
         return []
     }
 
     mutating func remove(_ address: IPAddress) -> [Action] {
         guard let slot = slots.removeValue(forKey: address) else { return [] }
-        deadlines.set(slot, nil)
+        schedule.set(slot, nil, .silent)
         freeSlots.append(slot)
         return leave(address)
     }
@@ -86,17 +89,17 @@ extension Announcer {
         return users > 1 ? [] : [.leaveGroup(group)]
     }
 
-    /// Announces every address in use anew, and probes anew for the others: they may now be on
-    /// another LAN. An address in use is not probed for again, because its clients would wait.
+    /// Announces every address in use anew, and asks anew for the others: they may now be on
+    /// another LAN. An address in use is not asked for again, because its clients would wait.
     mutating func startOver(at now: Instant) -> [Action] {
         for slot in slots.values.sorted() {
             if entries[slot].isAnswering {
                 entries[slot].enter(.announcing(sent: 0))
             } else {
-                entries[slot].enter(.probing(sent: 0))
+                entries[slot].restart()
                 entries[slot].lostRounds = 0
             }
-            deadlines.set(slot, now)
+            setDeadline(now, slot)
         }
         return runDue(at: now)
     }

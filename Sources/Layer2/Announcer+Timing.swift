@@ -48,6 +48,52 @@ extension Announcer {
         /// The shortest interval of announcements while nothing changes.
         public static let shortestReannouncement = Duration.seconds(1)
 
+        /// How many questions a takeover check asks. Two, because one lost frame must not make two
+        /// owners.
+        public static let checkProbes = 2
+
+        /// From one question of the check to the next, and from the last to the first use: many
+        /// times what an answer takes on a LAN, also from a busy machine.
+        public static let checkInterval = Duration.milliseconds(5)
+
+        /// From the check of another speaker, which goes first, to the next own one: by then it
+        /// has finished, and answers.
+        public static let checkYield = Duration.milliseconds(20)
+
+        /// From the answer of a speaker that was said to be gone to the next check: doubled for
+        /// each, up to ``longestHold``, and up to a quarter longer by address.
+        public static let firstHold = Duration.milliseconds(250)
+
+        /// The longest wait between two checks, before spreading.
+        public static let longestHold = Duration.seconds(4)
+
+        /// From the claim of another interface of this node to the next check, doubled for each, up
+        /// to ``longestStandby``. That interface going down is an event, and ends the wait.
+        public static let firstStandby = Duration.seconds(1)
+
+        /// The longest wait between two checks of an address that another interface has.
+        public static let longestStandby = Duration.seconds(4)
+
+        /// The least time between two questions for the node address of a former owner.
+        public static let ownerInterval = Duration.milliseconds(100)
+
+        /// While isolated and deaf: between two rounds of questions, in the first
+        /// ``hearingHaste``; after that ``hearingPatience``.
+        public static let hearingInterval = Duration.milliseconds(100)
+
+        /// How long a deaf node asks every ``hearingInterval``.
+        public static let hearingHaste = Duration.seconds(2)
+
+        /// Between two rounds of questions later on.
+        public static let hearingPatience = Duration.seconds(1)
+
+        /// How long a deaf node that may well be the only one left waits before it takes over
+        /// without proof.
+        public static let aloneWait = Duration.seconds(1)
+
+        /// The least time between two stations that are remembered to be asked later.
+        static let sightingInterval = Duration.milliseconds(10)
+
         static func backoff(_ first: Duration, _ longest: Duration, rounds: Int) -> Duration {
             min(first * (1 << min(max(rounds - 1, 0), 16)), longest)
         }

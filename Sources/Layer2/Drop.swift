@@ -16,10 +16,13 @@ public enum Drop: Hashable, Sendable {
     case notInUse
     /// Another speaker probes for the address that we probe for; the probe gives way to ours.
     case peerProbe
+    /// A question that would be answered, but the authority to speak has passed.
+    case unauthorized
 
     /// The reasons that are not about format, in counting order.
     static let decisions: [Drop] = [
         .ownFrame, .otherStation, .foreignAddress, .foreignAnswer, .notInUse, .peerProbe,
+        .unauthorized,
     ]
 
     /// Every reason there is.
@@ -35,7 +38,8 @@ public enum Drop: Hashable, Sendable {
         case .foreignAnswer: 3
         case .notInUse: 4
         case .peerProbe: 5
-        case .undecodable(let error): 6 + Int(error.rawValue)
+        case .unauthorized: 6
+        case .undecodable(let error): 7 + Int(error.rawValue)
         }
     }
 }

@@ -1,34 +1,30 @@
 import NetworkTypes
 
-/// The bound on frames nobody asked for: 200 in any window of 20 ms, 10,000 a second.
-///
-/// Each is a broadcast that every station of the LAN has to read. 10,000 addresses that move at
-/// once are announced within 2 s; a switch port and a transmit queue of 1,000 frames keep up.
+/// A bound on events in any window of time: it remembers when the last `limit` of them were, and
+/// admits the next one when the oldest has left the window.
 struct Pacer: Equatable, Sendable {
-    static let limit = 200
     static let window = Duration.milliseconds(20)
-    /// The most frames of one step: both forms of an ARP announcement.
-    static let largestStep = 2
 
-    private var windowEnd = Instant(nanoseconds: .min)
-    private var sent = 0
+    private var times: [Instant]
+    private var next = 0
 
-    /// Whether a step may be taken now. When not, its deadline stays and ``earliest(_:)`` says
-    /// when.
-    mutating func admits(at now: Instant) -> Bool {
-        if now >= windowEnd {
-            windowEnd = now + Self.window
-            sent = 0
-        }
-        return hasRoom
+    /// - Precondition: `limit` is positive.
+    init(limit: Int) {
+        precondition(limit > 0)
+        times = Array(repeating: Instant(nanoseconds: .min), count: limit)
     }
 
-    mutating func count() { sent += 1 }
+    /// Whether `count` more can happen now.
+    func admits(_ count: Int, at now: Instant) -> Bool { earliest(count) <= now }
 
-    /// The earliest instant at which a step that is due at `deadline` can be taken.
-    func earliest(_ deadline: Instant) -> Instant {
-        hasRoom ? deadline : max(deadline, windowEnd)
+    /// The earliest instant at which `count` more can happen.
+    func earliest(_ count: Int) -> Instant {
+        let oldest = times[(next + count - 1) % times.count]
+        return oldest.nanoseconds == .min ? oldest : oldest + Self.window
     }
 
-    private var hasRoom: Bool { sent + Self.largestStep <= Self.limit }
+    mutating func count(at now: Instant) {
+        times[next] = now
+        next = (next + 1) % times.count
+    }
 }

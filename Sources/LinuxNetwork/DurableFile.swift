@@ -35,6 +35,27 @@ package enum DurableFile {
         if guarantee == .survivesPowerLoss { try flushFolder(of: path) }
     }
 
+    /// Makes a file that only its owner reads and writes, unless there is one of that name already:
+    /// then false, and it stays as it is. It appears with its whole content, so of several
+    /// processes that make it at once all end up reading that of one.
+    package static func make(_ path: String, with bytes: [UInt8]) throws(SystemError) -> Bool {
+        // The number only keeps two makers from writing into the same draft.
+        let temporary = path + ".\(getpid())-\(UInt32.random(in: .min ... .max)).new"
+        do throws(SystemError) {
+            try write(bytes, to: temporary, flush: true, flags: O_EXCL, mode: 0o600)
+        } catch {
+            if error.code != EEXIST { unsafe unlink(temporary) }
+            throw error
+        }
+        defer { unsafe unlink(temporary) }
+        guard unsafe link(temporary, path) == 0 else {
+            if errno == EEXIST { return false }
+            throw SystemError("link", errno: errno, subject: path)
+        }
+        try flushFolder(of: path)
+        return true
+    }
+
     /// Flushes the folder that holds `path`, so that a rename in it survives a power cut.
     package static func flushFolder(of path: String) throws(SystemError) {
         let slash = path.lastIndex(of: "/")
@@ -81,10 +102,11 @@ package enum DurableFile {
     }
 
     private static func write(
-        _ bytes: [UInt8], to path: String, flush: Bool
+        _ bytes: [UInt8], to path: String, flush: Bool, flags: Int32 = O_TRUNC,
+        mode: mode_t = 0o644
     ) throws(SystemError) {
         let descriptor = unsafe open(
-            path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o644)
+            path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | flags, mode)
         guard descriptor >= 0 else { throw SystemError("open", errno: errno, subject: path) }
         defer { close(descriptor) }
         var written = 0

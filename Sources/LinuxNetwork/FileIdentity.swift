@@ -20,6 +20,8 @@ package struct FileIdentity: Hashable, Sendable {
     package let size: Int64
     /// How many names the file has.
     package let links: UInt64
+    /// Who may do what: the lowest nine bits of `st_mode`.
+    package let permissions: UInt32
     private let device: UInt64
     private let inode: UInt64
     private let modified: Int64
@@ -53,6 +55,7 @@ package struct FileIdentity: Hashable, Sendable {
             }
         size = Int64(status.st_size)
         links = UInt64(status.st_nlink)
+        permissions = status.st_mode & 0o777
         device = UInt64(status.st_dev)
         inode = UInt64(status.st_ino)
         modified = Int64(status.st_mtim.tv_sec) &* 1_000_000_000 &+ Int64(status.st_mtim.tv_nsec)

@@ -5,18 +5,28 @@ import Synchronization
 
 /// What `Mailbox.wait` woke up for; all false when the time was up.
 ///
-/// Three plain flags: as an option set, building one costs more than a system call on the hot path.
+/// Plain flags: as an option set, building one costs more than a system call on the hot path.
 package struct WakeUp: Equatable, Sendable {
     /// The watched descriptor has something to read, or a pending error that reading will tell.
     package let isReady: Bool
+    /// The second watched descriptor has.
+    package let isOtherReady: Bool
     /// Mail came.
     package let isSignalled: Bool
 
     /// Nothing happened.
     package static let nothing = WakeUp(bits: 0)
 
+    /// The same for a caller to whom both descriptors are one.
+    var ready: WakeUp {
+        WakeUp(
+            bits: Int32(MARTLET_WAIT_READABLE) | Int32(MARTLET_WAIT_OTHER_READABLE)
+                | (isSignalled ? Int32(MARTLET_WAIT_SIGNALLED) : 0))
+    }
+
     init(bits: Int32) {
         isReady = bits & Int32(MARTLET_WAIT_READABLE) != 0
+        isOtherReady = bits & Int32(MARTLET_WAIT_OTHER_READABLE) != 0
         isSignalled = bits & Int32(MARTLET_WAIT_SIGNALLED) != 0
     }
 }
@@ -59,15 +69,15 @@ package final class Mailbox<Content: Sendable>: Sendable {
         }
     }
 
-    /// Sleeps until `descriptor` (if any) is ready, mail comes, or `deadline` is reached.
+    /// Sleeps until `watched` or `other` (if any) is ready, mail comes, or `deadline` is reached.
     package func wait(
-        for watched: Int32?, until deadline: Instant?
+        for watched: Int32?, or other: Int32? = nil, until deadline: Instant?
     ) throws(SystemError) -> WakeUp {
         var timeout: Int64 = -1
         if let deadline {
             timeout = max(0, (deadline - MonotonicClock.now()).wholeNanoseconds)
         }
-        let result = martlet_wait(watched ?? -1, descriptor, timeout)
+        let result = martlet_wait(watched ?? -1, other ?? -1, descriptor, timeout)
         guard result >= 0 else { throw SystemError("ppoll", errno: -result, subject: "mailbox") }
         return WakeUp(bits: result)
     }

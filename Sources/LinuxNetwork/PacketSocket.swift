@@ -140,6 +140,9 @@ import NetworkTypes
                 descriptor, queue, UInt(Self.slotSize), lengths, UInt32(count)))
     }
 
+    /// Forgets what `enqueue` put aside.
+    package func discard() { queued = 0 }
+
     /// Makes the network card pass frames to a group on. A card has room for few groups (64 are
     /// tried); with more it is told to pass every group on, which it would do by itself.
     package func listen(to group: MACAddress) throws(SystemError) {

@@ -24,11 +24,15 @@ extension ElectionInput {
                     demand.services.insert(user)
                     demand.advertisements.formUnion(advertisements)
                     demand.backing = demand.backing.united(with: backing)
+                    // Of several wishes for one address the first by name counts, on every node.
+                    demand.preferredNode = [demand.preferredNode, service.preferredNode]
+                        .compactMap(\.self).min()
                     demands[ingress.address] = demand
                 } else {
                     demands[ingress.address] = AddressDemand(
                         services: [user], pool: pool?.name ?? "", advertisements: advertisements,
-                        backing: backing, detectsConflicts: pool?.conflictDetection ?? true)
+                        backing: backing, detectsConflicts: pool?.conflictDetection ?? true,
+                        preferredNode: service.preferredNode)
                 }
             }
         }

@@ -12,52 +12,105 @@ package struct ElectionInput: Sendable, Equatable {
     package var offers: [String: Layer2Offer]
     /// The addresses in use.
     package var demands: [IPAddress: AddressDemand]
-    /// Who says that it has them.
+    /// Who says in its record that it has them.
     package var claims: [IPAddress: [Claim]]
+    /// Claims that nobody answers for, by living witnesses.
+    package var disputes: [IPAddress: [Dispute]]
+    /// Whether claims are memory that all nodes have.
+    package var isMemoryCommon: Bool
+    /// Whether everything could be read, so that what is missing is gone.
+    package var isComplete: Bool
 
     /// Translates a state as the speaker of `node` sees it.
-    package init(_ state: ClusterState, node: String, scope: ServiceScope) {
-        nodes = Self.nodes(state, own: node)
+    ///
+    /// - Parameter live: what other speakers say through the gossip, by node; `nil` without gossip.
+    ///   Who lives and who claims what is laid over by the thread that elects.
+    package init(
+        _ state: ClusterState, node: String, scope: ServiceScope,
+        live: [String: LiveMember]? = nil
+    ) {
+        nodes = Self.nodes(state, own: node, live: live)
         offers = Self.offers(state)
         demands = Self.demands(state, nodeNames: Set(nodes.keys), scope: scope)
-        claims = Self.isMemoryCommon(state, own: node) ? Self.claims(state.speakers) : [:]
+        isMemoryCommon = live != nil || Self.isMemoryCommon(state, own: node)
+        claims = isMemoryCommon ? Self.claims(state.speakers) : [:]
+        disputes = Self.disputes(live ?? [:])
+        isComplete = state.isComplete
     }
 
     /// Whether claims are memory that all nodes have. Where no other speaker's record can be read
     /// the others cannot read ours either, and a node that went by what only it remembers would
     /// answer beside the one that the others elect. A node alone remembers for all.
     static func isMemoryCommon(_ state: ClusterState, own: String) -> Bool {
-        state.speakers.keys.contains { $0 != own } || nodeNames(state, own: own).count <= 1
+        state.speakers.keys.contains { $0 != own }
+            || nodeNames(state, own: own, live: nil).count <= 1
     }
 
     /// Elects.
     package func elect() -> Ownership {
-        Ownership.elect(nodes: nodes, offers: offers, demands: demands, claims: claims)
+        Ownership.elect(
+            nodes: nodes, offers: offers, demands: demands, claims: claims, disputes: disputes)
     }
 
-    /// Node objects; where there are none, this node and those whose speakers have published.
-    static func nodeNames(_ state: ClusterState, own: String) -> Set<String> {
+    /// What the tenure of `node` works from; its own claims it knows itself.
+    package func facts(for node: String) -> Tenure.Facts {
+        Tenure.Facts(
+            nodes: nodes, offers: offers, demands: demands,
+            claims: claims.mapValues { $0.filter { $0.node != node } }.filter { !$0.value.isEmpty },
+            disputes: disputes, isMemoryCommon: isMemoryCommon, isComplete: isComplete,
+            isIsolated: false)
+    }
+
+    /// Node objects; where there are none, this node and those whose speakers are known.
+    static func nodeNames(
+        _ state: ClusterState, own: String, live: [String: LiveMember]? = nil
+    ) -> Set<String> {
         guard state.snapshot.nodes.isEmpty else { return Set(state.snapshot.nodes.keys) }
-        return Set(state.speakers.keys).union([own])
+        return Set(state.speakers.keys).union(live.map { Set($0.keys) } ?? []).union([own])
     }
 
-    private static func nodes(_ state: ClusterState, own: String) -> [String: NodeFacts] {
+    private static func nodes(
+        _ state: ClusterState, own: String, live: [String: LiveMember]?
+    ) -> [String: NodeFacts] {
         var facts: [String: NodeFacts] = [:]
-        for name in nodeNames(state, own: own) { facts[name] = NodeFacts() }
+        for name in nodeNames(state, own: own, live: live) { facts[name] = NodeFacts() }
         for (name, node) in state.snapshot.nodes {
             facts[name] = NodeFacts(
                 isReady: node.ready ?? true,
                 isNetworkUnavailable: node.networkUnavailable ?? false,
                 isCordoned: node.isUnschedulable,
+                isDraining: node.isAskedToDrain,
                 isExcludedByLabel: node.metadata.labels[Node.excludeLabel] != nil)
         }
         for (name, record) in state.speakers {
-            facts[name]?.hasSpeaker = record.isServing
-            facts[name]?.interfaces = record.interfaces.map {
-                InterfaceFacts(name: $0.name, isUsable: $0.isUsable, prefixes: $0.prefixes)
+            // With gossip the others' records are at best as new, and liveness is known better.
+            if live == nil || name == own { facts[name]?.hasSpeaker = record.isServing }
+            facts[name]?.interfaces = record.interfaces.map(InterfaceFacts.init)
+            if record.handOver != nil, live == nil || name == own {
+                facts[name]?.isDraining = true
             }
         }
+        for (name, member) in live ?? [:] where name != own {
+            if !member.interfaces.isEmpty {
+                facts[name]?.interfaces = member.interfaces.values.map(InterfaceFacts.init)
+                    .sorted { $0.name < $1.name }
+            }
+            if member.isDraining { facts[name]?.isDraining = true }
+        }
         return facts
+    }
+
+    private static func disputes(_ live: [String: LiveMember]) -> [IPAddress: [Dispute]] {
+        var disputes: [IPAddress: [Dispute]] = [:]
+        // In order of witnesses, so that equal states give equal lists.
+        for (witness, member) in live.sorted(by: { $0.key < $1.key })
+        where member.liveness == .alive {
+            for (address, claim) in member.disputes {
+                disputes[address, default: []].append(
+                    Dispute(node: claim.node, epoch: claim.epoch, witness: witness))
+            }
+        }
+        return disputes
     }
 
     private static func offers(_ state: ClusterState) -> [String: Layer2Offer] {
@@ -74,7 +127,7 @@ package struct ElectionInput: Sendable, Equatable {
                 nodes: selection(advertisement.nodeSelectors, among: nodes),
                 interfaces: advertisement.interfaces.isEmpty
                     ? .all : .only(Set(advertisement.interfaces)),
-                weights: weights,
+                weights: weights, preemption: Preemption(advertisement.preemption),
                 reannounceInterval: .seconds(advertisement.reannounceIntervalSeconds))
         }
     }
@@ -99,5 +152,22 @@ package struct ElectionInput: Sendable, Equatable {
             }
         }
         return claims
+    }
+}
+
+extension InterfaceFacts {
+    init(_ interface: SpeakerRecord.Interface) {
+        self.init(
+            name: interface.name, isUsable: interface.isUsable, prefixes: interface.prefixes)
+    }
+}
+
+extension LoadBalancing.Preemption {
+    fileprivate init(_ preemption: L2Advertisement.Preemption) {
+        switch preemption {
+        case .never: self = .never
+        case .gradual: self = .gradual
+        case .always: self = .always
+        }
     }
 }

@@ -16,6 +16,16 @@ package struct Layer2InterfaceState: Equatable, Sendable {
     package var failure: SystemError?
     /// The addresses of the interface, in order.
     package var addresses: [Layer2AddressState]
+    /// Whether there is authority to answer.
+    package var isAuthorized: Bool
+    /// When a frame of another station was last received.
+    package var lastHeard: Instant?
+    /// How many addresses of other nodes are watched here.
+    package var watchedCount: Int
+    /// What is wrong with addresses that are watched here.
+    package var findings: [IPAddress: AnswerWatch.Verdict]
+    /// Why the thread does not run at real-time priority, if it does not.
+    package var schedulingNote: String?
     /// Frames dropped by the announcer, by reason.
     package var drops: DropCounters
     /// Counters of the interface since it was bound.
@@ -28,7 +38,8 @@ package struct Layer2AddressState: Equatable, Sendable {
     package var address: IPAddress
     /// Where the announcer stands with it.
     package var state: AnnouncementState
-    /// Since when questions for it are answered; `nil` while they are not.
+    /// Since when questions for it are answered; `nil` while they are not, and without
+    /// authority.
     package var answeringSince: Instant?
     /// What happened to it since it was added.
     package var counters: AddressCounters

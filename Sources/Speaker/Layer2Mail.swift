@@ -17,6 +17,18 @@ struct Layer2Mail: Sendable {
     var link: Link?
     /// The link-layer addresses of the other speakers.
     var peers: Set<MACAddress>?
+    /// The link-layer addresses of this node's other interfaces that are up.
+    var siblings: Set<MACAddress>?
+    /// The addresses of other nodes, to be asked for a sign of life.
+    var companions: [IPAddress]?
+    /// Whether other nodes are heard.
+    var isolation: Layer2Isolation?
+    /// Addresses to announce in a burst again.
+    var reannouncements: Set<IPAddress> = []
+    /// Addresses of other nodes to watch, with the link-layer addresses of their owners.
+    var watched: [IPAddress: Set<MACAddress>]?
+    /// Watched addresses to ask for now.
+    var doubts: Set<IPAddress> = []
     /// Who wants to know the state.
     private(set) var questions: [Question] = []
     /// Whether the thread is to end.

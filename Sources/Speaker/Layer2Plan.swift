@@ -24,3 +24,26 @@ package struct Layer2Announcement: Equatable, Sendable {
         interfaces.isEmpty || !interfaces.isDisjoint(with: names)
     }
 }
+
+/// An address of another node that this one is to watch.
+package struct Layer2Watch: Equatable, Sendable {
+    /// The link-layer addresses of the owner's interfaces; empty when they are not known.
+    package var owner: Set<MACAddress>
+
+    /// Where the owner announces it, as in ``Layer2Announcement/interfaces``.
+    package var interfaces: Set<String>
+
+    /// A watch over an address of `owner`.
+    package init(owner: Set<MACAddress>, interfaces: Set<String> = []) {
+        self.owner = owner
+        self.interfaces = interfaces
+    }
+}
+
+/// Whether other nodes are heard, as those who know it say.
+package struct Layer2Isolation: Equatable, Sendable {
+    /// Since when none is heard; `nil` while one is.
+    package var since: Instant?
+    /// At most one other node is known, so being alone is no strong sign of being cut off.
+    package var isAlonePlausible: Bool
+}

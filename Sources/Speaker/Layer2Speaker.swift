@@ -13,33 +13,54 @@ package final class Layer2Speaker: Sendable {
     /// What happens on the wire. At most 8,192 wait; then the oldest are lost, and counted.
     package let events: AsyncStream<Layer2Event>
 
-    private let selection: InterfaceSelection
-    private let continuation: AsyncStream<Layer2Event>.Continuation
-    private let lost = Atomic<UInt64>(0)
-    private let state = Mutex(State())
+    let selection: InterfaceSelection
+    let permit: AnsweringPermit
+    let observer: @Sendable (Layer2Event) -> Void
+    /// Held while interfaces are bound and released, which waits for threads; `state` never is.
+    let binding = Mutex(())
+    let continuation: AsyncStream<Layer2Event>.Continuation
+    let lost = Atomic<UInt64>(0)
+    let state = Mutex(State())
 
-    private static let maximumEvents = 8_192
+    static let maximumEvents = 8_192
 
-    private struct State {
+    struct State {
         var plan: Layer2Plan = [:]
         var peers: Set<MACAddress> = []
+        var companions: [IPAddress] = []
+        var isolation = Layer2Isolation(since: nil, isAlonePlausible: true)
+        var watches: [IPAddress: Layer2Watch] = [:]
         var links = LinkTable()
         var interfaces: [Int: Interface] = [:]
+        /// Interfaces that could not be bound.
+        var unbound: Set<Int> = []
         var isStopped = false
     }
 
     /// A bound interface, and what its thread has been told.
-    private struct Interface {
+    struct Interface {
         var binding: InterfaceSelection.Binding
-        var told: [IPAddress: AnnouncementSettings]
+        var told: [IPAddress: AnnouncementSettings] = [:]
+        var toldSiblings: Set<MACAddress> = []
+        var toldWatches: [IPAddress: Set<MACAddress>] = [:]
         let mailbox: Mailbox<Layer2Mail>
         let thread: NetworkThread
     }
 
-    /// A speaker that has been told nothing yet. `interfaces` restricts it to those named; empty
-    /// means every suitable one.
-    package init(interfaces: Set<String> = []) {
+    /// A speaker that has been told nothing yet.
+    ///
+    /// - Parameters:
+    ///   - interfaces: restricts it to those named; empty means every suitable one.
+    ///   - permit: until when it may answer.
+    ///   - observer: told of every event at once, on the thread that it happened on; it must not
+    ///     block. What it is told is never lost, as ``events`` may be.
+    package init(
+        interfaces: Set<String> = [], permit: AnsweringPermit = .unlimited(),
+        observer: @escaping @Sendable (Layer2Event) -> Void = { _ in }
+    ) {
         selection = InterfaceSelection(allowed: interfaces)
+        self.permit = permit
+        self.observer = observer
         (events, continuation) = AsyncStream.makeStream(
             bufferingPolicy: .bufferingNewest(Self.maximumEvents))
     }
@@ -52,23 +73,63 @@ package final class Layer2Speaker: Sendable {
         state.withLock { selection.bindings(in: $0.links) }
     }
 
+    // MARK: What is wanted
+
     /// Makes `plan` what is announced: the whole of it, not a change to it.
     package func apply(_ plan: Layer2Plan) {
         state.withLock { state in
             guard !state.isStopped else { return }
             state.plan = plan
+            // First what somebody waits for.
             for index in state.interfaces.keys { tell(index, &state) }
+            for index in state.interfaces.keys { tellWatches(index, &state) }
         }
     }
+
+    /// Announces an address in a burst again, wherever it is in use.
+    package func reannounce(_ address: IPAddress) {
+        post { $0.reannouncements.insert(address) }
+    }
+
+    /// Makes these the addresses of other nodes that are watched: all of them, not a change.
+    ///
+    /// An address is watched on the interfaces that the watch names, else on those in whose subnets
+    /// it is. One in none of them, and without names, is watched only when there is but one
+    /// interface: on another LAN than its owner's nobody would ever answer for it.
+    package func watch(_ addresses: [IPAddress: Layer2Watch]) {
+        state.withLock { state in
+            guard !state.isStopped, addresses != state.watches else { return }
+            state.watches = addresses
+            for index in state.interfaces.keys { tellWatches(index, &state) }
+        }
+    }
+
+    /// Asks for a watched address now rather than when it is due.
+    package func askNow(_ address: IPAddress) {
+        post { $0.doubts.insert(address) }
+    }
+
+    /// Wakes the threads, because the permit is back. Setting the permit does so by itself.
+    package func resume() { permit.wake() }
+
+    // MARK: What is so
 
     /// Takes in the links as they are now. Meant to be called by the link monitor itself, so that
     /// an interface is bound within milliseconds of the kernel's word.
     package func update(links: LinkTable) {
-        state.withLock { state in
-            guard !state.isStopped else { return }
-            state.links = links
-            rebind(&state)
+        binding.withLock { _ in
+            let isStopped = state.withLock { state in
+                if !state.isStopped { state.links = links }
+                return state.isStopped
+            }
+            if !isStopped { rebind() }
         }
+    }
+
+    /// Tries again to bind interfaces that could not be bound. Meant to be called every second.
+    package func retryBindings() {
+        guard state.withLock({ !$0.unbound.isEmpty && !$0.isStopped }) else { return }
+        binding.withLock { _ in rebind() }
     }
 
     /// Names the link-layer addresses of the other speakers, whose announcements are no attacks.
@@ -76,26 +137,51 @@ package final class Layer2Speaker: Sendable {
         state.withLock { state in
             guard !state.isStopped, peers != state.peers else { return }
             state.peers = peers
+            Self.post(in: state) { $0.peers = peers }
+        }
+    }
+
+    /// Names the addresses of other nodes and of gateways: while isolated they are asked for a sign
+    /// of life. Those in subnets of an interface are asked there.
+    package func update(companions: [IPAddress]) {
+        state.withLock { state in
+            guard !state.isStopped, companions != state.companions else { return }
+            state.companions = companions
             for interface in state.interfaces.values {
-                interface.mailbox.post { $0.peers = peers }
+                let near = Self.companions(companions, near: interface.binding.link)
+                interface.mailbox.post { $0.companions = near }
             }
+        }
+    }
+
+    /// Says since when no other node is heard, or (`nil`) that one is. With at most one other node
+    /// in the cluster being alone is plausible; otherwise it more likely means being cut off.
+    package func update(isolatedSince: Instant?, isAlonePlausible: Bool) {
+        let isolation = Layer2Isolation(
+            since: isolatedSince, isAlonePlausible: isAlonePlausible)
+        state.withLock { state in
+            guard !state.isStopped, isolation != state.isolation else { return }
+            state.isolation = isolation
+            Self.post(in: state) { $0.isolation = isolation }
         }
     }
 
     /// What is so on the wire now, by interface. An interface whose thread ends meanwhile is left
     /// out.
     package func interfaceStates() async -> [Layer2InterfaceState] {
-        let mailboxes = state.withLock { state in
+        let interfaces = state.withLock { state in
             state.interfaces.values.sorted { $0.binding.link.index < $1.binding.link.index }
-                .map(\.mailbox)
+                .map { ($0.mailbox, $0.thread) }
         }
         var states: [Layer2InterfaceState] = []
-        for mailbox in mailboxes {
+        for (mailbox, thread) in interfaces {
             let answer: Layer2InterfaceState? = await withCheckedContinuation { continuation in
                 let isAsked = mailbox.post { $0.ask { continuation.resume(returning: $0) } }
                 if !isAsked { continuation.resume(returning: nil) }
             }
-            if let answer { states.append(answer) }
+            guard var answer else { continue }
+            answer.schedulingNote = thread.scheduling?.note
+            states.append(answer)
         }
         return states
     }
@@ -103,93 +189,28 @@ package final class Layer2Speaker: Sendable {
     /// Leaves every interface, waits for the threads, and ends `events`. Nothing is sent: the next
     /// owner of an address announces it.
     package func stop() {
-        state.withLock { state in
-            state.isStopped = true
-            for index in Array(state.interfaces.keys) { release(index, &state) }
+        binding.withLock { _ in
+            let indices = state.withLock { state in
+                state.isStopped = true
+                return Array(state.interfaces.keys)
+            }
+            for index in indices { release(index) }
         }
         continuation.finish()
     }
 
-    // MARK: Binding
-
-    private func rebind(_ state: inout State) {
-        let bindings = selection.bindings(in: state.links)
-        let wanted = Set(bindings.map(\.link.index))
-        for index in Array(state.interfaces.keys) where !wanted.contains(index) {
-            release(index, &state)
-        }
-        for binding in bindings {
-            let index = binding.link.index
-            if let known = state.interfaces[index] {
-                guard known.binding != binding else { continue }
-                state.interfaces[index]?.binding = binding
-                if known.binding.link != binding.link {
-                    known.mailbox.post { $0.link = binding.link }
-                }
-                if known.binding.names != binding.names { tell(index, &state) }
-            } else {
-                bind(binding, &state)
-            }
-        }
-    }
-
-    private func bind(_ binding: InterfaceSelection.Binding, _ state: inout State) {
-        guard let macAddress = binding.link.macAddress else { return }
-        do throws(SystemError) {
-            let mailbox = try Mailbox(empty: Layer2Mail())
-            let link = binding.link
-            let thread = try NetworkThread(name: "martlet-\(link.name)") { [report] in
-                var loop = Layer2Loop(
-                    link: link, macAddress: macAddress, mailbox: mailbox, report: report)
-                loop.run()
-            }
-            let peers = state.peers
-            mailbox.post { $0.peers = peers }
-            state.interfaces[link.index] = Interface(
-                binding: binding, told: [:], mailbox: mailbox, thread: thread)
-            tell(link.index, &state)
-        } catch {
-            // Tried again with the next change of any link.
-            report(.failed(error), on: binding.link.name)
-        }
-    }
-
-    private func release(_ index: Int, _ state: inout State) {
-        guard let interface = state.interfaces.removeValue(forKey: index) else { return }
-        interface.mailbox.post { $0.isStopping = true }
-        interface.thread.join()
-        report(.released, on: interface.binding.link.name)
-    }
-
-    /// Tells one interface what has changed for it in the plan.
-    private func tell(_ index: Int, _ state: inout State) {
-        guard let interface = state.interfaces[index] else { return }
-        let names = interface.binding.names
-        let wanted = state.plan.filter { $0.value.covers(names) }.mapValues(\.settings)
-        var changes: [IPAddress: AnnouncementSettings?] = [:]
-        for (address, settings) in wanted where interface.told[address] != settings {
-            changes[address] = .some(settings)
-        }
-        for address in interface.told.keys where wanted[address] == nil {
-            changes[address] = .some(nil)
-        }
-        guard !changes.isEmpty else { return }
-        state.interfaces[index]?.told = wanted
-        let wishes = changes
-        interface.mailbox.post { $0.wishes.merge(wishes) { _, newer in newer } }
-    }
-
     // MARK: Events
 
-    private var report: @Sendable (Layer2Event) -> Void {
-        { [continuation, weak self] event in
+    var report: @Sendable (Layer2Event) -> Void {
+        { [continuation, observer, weak self] event in
+            observer(event)
             if case .dropped = continuation.yield(event) {
                 self?.lost.add(1, ordering: .relaxed)
             }
         }
     }
 
-    private func report(_ kind: Layer2Event.Kind, on interface: String) {
+    func report(_ kind: Layer2Event.Kind, on interface: String) {
         report(Layer2Event(interface: interface, kind: kind, at: MonotonicClock.now()))
     }
 }

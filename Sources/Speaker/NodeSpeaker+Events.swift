@@ -1,36 +1,87 @@
+import ClusterSource
 import Dataplane
+import Kubernetes
 import Layer2
 import LinuxNetwork
 import LoadBalancing
 import Logging
+import Membership
 import NetworkTypes
 
 extension NodeSpeaker {
-    /// One line for each address that comes or goes, with the reason. At the start of a large
-    /// cluster a single line counts them.
-    func log(_ changes: AnnouncementPlan.Changes, isFirst: Bool) {
-        if isFirst, changes.added.count > 20 {
+    /// One line for each address that comes or goes, with the reason. Of many in one second the
+    /// first twenty have their lines, and one counts the rest.
+    func note(_ event: TenureEvent) {
+        switch event {
+        case .moved(let move):
+            guard admitsMove() else { return }
             logger.notice(
-                "addresses to announce", metadata: ["count": "\(changes.added.count)"])
-        } else {
-            for addition in changes.added {
-                logger.notice(
-                    "address comes to this node",
-                    metadata: [
-                        "address": "\(addition.address)", "from": "\(addition.from ?? "nobody")",
-                        "why": "\(addition.announcement.cause)",
-                        "epoch": "\(addition.announcement.epoch)",
-                    ])
-            }
-        }
-        for removal in changes.removed {
-            let why = removal.absence.map { "this node \($0.reason)" } ?? "no Service wants it"
+                "address comes to this node",
+                metadata: [
+                    "address": "\(move.address)", "from": "\(move.from ?? "nobody")",
+                    "why": "\(move.cause)", "epoch": "\(move.epoch)",
+                ])
+        case .left(let address, let owner, let reason):
+            guard admitsMove() else { return }
             logger.notice(
                 "address leaves this node",
                 metadata: [
-                    "address": "\(removal.address)",
-                    "to": "\(removal.absence?.owner ?? "nobody")", "why": "\(why)",
+                    "address": "\(address)", "to": "\(owner ?? "nobody")",
+                    "why": "\(reason.map { "this node \($0)" } ?? "no Service wants it")",
                 ])
+        case .refusedMove(let address, let reason):
+            logger.warning(
+                "address not moved here",
+                metadata: ["address": "\(address)", "why": "this node \(reason)"])
+        case .held(let address, let peer):
+            let message =
+                "the gossip has lost the owner of \(address), but \(peer) still answers for it: "
+                + "nobody moves; see whether UDP port \(settings.gossip?.port ?? 0) passes between "
+                + "the nodes"
+            logger.error("\(message)")
+            recentEvents.note("announceHeld", "\(address)", message)
+        case .failed(let error):
+            logger.critical("cannot decide any more", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func admitsMove() -> Bool {
+        let now = MonotonicClock.now()
+        if now - moveLines.since > .seconds(1) {
+            if moveLines.unsaid > 0 {
+                logger.notice(
+                    "more addresses came or left", metadata: ["count": "\(moveLines.unsaid)"])
+            }
+            moveLines = (now, 0, 0)
+        }
+        moveLines.said += 1
+        if moveLines.said > 20 { moveLines.unsaid += 1 }
+        return moveLines.said <= 20
+    }
+
+    /// Follows what happens to the gossip.
+    func note(_ event: GossipEvent) {
+        switch event {
+        case .memberChanged(let change):
+            logger.log(
+                level: change.to == .dead ? .warning : change.to == .suspect ? .info : .notice,
+                "\(change.name) is \(change.to)",
+                metadata: change.cause == .none ? [:] : ["why": "\(change.cause.explanation)"])
+        case .trouble(let text, let remedy):
+            logger.warning("\(text)", metadata: ["remedy": "\(remedy)"])
+            recentEvents.note("gossipTrouble", settings.node, "\(text); \(remedy)")
+        case .paused:
+            logger.warning(
+                "this process did not run for a while; it answers nothing until it knows more")
+        case .resumed: logger.notice("answering again")
+        case .isolated(true):
+            logger.error("no other node is heard")
+            recentEvents.note(
+                "isolated", settings.node,
+                "no other node is heard; see whether this node's network works")
+        case .isolated(false): logger.notice("other nodes are heard again")
+        case .keysChanged: logger.notice("the gossip's keys were read again")
+        case .failed(let error): logger.error("gossip", metadata: ["error": "\(error)"])
         }
     }
 
@@ -68,7 +119,6 @@ extension NodeSpeaker {
         case .answering(let address):
             metadata["address"] = "\(address)"
             logger.info("answering", metadata: metadata)
-            claim(address)
         case .conflict(let conflict):
             metadata["address"] = "\(conflict.address)"
             metadata["other"] = "\(conflict.offender)"
@@ -80,6 +130,28 @@ extension NodeSpeaker {
             metadata["address"] = "\(address)"
             metadata["other"] = "\(mac)"
             logger.info("another speaker announces our address", metadata: metadata)
+        case .addressTaken(let address, let after):
+            metadata["address"] = "\(address)"
+            metadata["milliseconds"] = "\(after.wholeNanoseconds / 1_000_000)"
+            logger.info("taken over", metadata: metadata)
+        case .heldByPeer(let address, let mac):
+            metadata["address"] = "\(address)"
+            metadata["other"] = "\(mac)"
+            logger.warning("another speaker still answers; not taken over", metadata: metadata)
+        case .waitingToHear(let address):
+            metadata["address"] = "\(address)"
+            logger.warning(
+                "isolated: nothing is taken over before anybody is heard here", metadata: metadata)
+        case .formerOwnerAnswers(let address, let answers):
+            metadata["node"] = "\(address)"
+            logger.info(
+                answers
+                    ? "the former owner's host answers: its process is gone"
+                    : "the former owner's host does not answer either", metadata: metadata)
+        case .watched(let address, .unanswered): noteUnanswered(address)
+        case .watched(let address, .answeredBy(let stations)):
+            noteAnsweredTwice(address, by: stations)
+        case .watched(let address, .fine): noteAnsweredAgain(address)
         case .refused(let address):
             metadata["address"] = "\(address)"
             logger.error("address cannot be announced", metadata: metadata)
@@ -93,9 +165,10 @@ extension NodeSpeaker {
     /// interface, unless it is told not to.
     func noteKernelHeld() {
         var held: Set<IPAddress> = []
+        let demanded = Set(tenure.report.ownership?.addresses ?? [])
         for link in links.links.values.sorted(by: { $0.index < $1.index }) {
             for address in link.addresses.map(\.address).sorted()
-            where plan.announcements[address] != nil || plan.absences[address] != nil {
+            where demanded.contains(address) {
                 let isNew = held.insert(address).inserted && !kernelHeld.contains(address)
                 if isNew { warnKernelHolds(address, on: link.name) }
             }

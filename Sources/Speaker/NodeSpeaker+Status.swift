@@ -7,10 +7,12 @@ import NetworkTypes
 package struct NodeSpeakerStatus: Sendable {
     /// The last state that it worked from.
     package var state: ClusterState
-    /// What it announces and what not.
-    package var plan: AnnouncementPlan
-    /// Its claims.
-    package var claims: [IPAddress: UInt64]
+    /// What it announces and what not, and how that came about.
+    package var tenure: TenureReport
+    /// How the gossip does; `nil` without gossip.
+    package var membership: MembershipStatus?
+    /// What the others say, by node.
+    package var members: [String: LiveMember]
     /// What is so on its interfaces.
     package var interfaces: [Layer2InterfaceState]
     /// Events that nobody read in time.
@@ -21,8 +23,12 @@ package struct NodeSpeakerStatus: Sendable {
     package var dataplaneRemedies: [String]
     /// Service addresses that this node's kernel holds.
     package var kernelHeld: Set<IPAddress>
-    /// Whether a first state has been worked through.
-    package var hasApplied: Bool
+    /// What an operator should know of, newest last.
+    package var recentEvents: [RecentEvents.Event]
+    /// Whether the node hands over what it has.
+    package var isDraining: Bool
+    /// Addresses for which this node finds that nobody answers.
+    package var unanswered: Set<IPAddress>
 }
 
 extension NodeSpeaker {
@@ -32,15 +38,20 @@ extension NodeSpeaker {
         return wanted.subtracting(await layer2.interfaceStates().map(\.interface))
     }
 
+    /// Whether a first state has been worked through.
+    package var hasApplied: Bool { tenure.report.hasApplied }
+
     /// What is so now, on the wire and in the plan.
     package func status() async -> NodeSpeakerStatus {
         let interfaces = await layer2.interfaceStates()
+        let gossip = await membership?.status()
         var current = state
         current.speakers[settings.node] = record()
         return NodeSpeakerStatus(
-            state: current, plan: plan, claims: claims, interfaces: interfaces,
-            eventsLost: layer2.eventsLost, dataplaneFailure: dataplaneFailure,
-            dataplaneRemedies: dataplaneRemedies,
-            kernelHeld: kernelHeld, hasApplied: hasApplied)
+            state: current, tenure: tenure.report, membership: gossip, members: members,
+            interfaces: interfaces, eventsLost: layer2.eventsLost,
+            dataplaneFailure: dataplaneFailure, dataplaneRemedies: dataplaneRemedies,
+            kernelHeld: kernelHeld, recentEvents: recentEvents.events,
+            isDraining: isDrained || isLeaving, unanswered: Set(disputes.keys))
     }
 }

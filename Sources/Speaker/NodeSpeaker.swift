@@ -5,19 +5,29 @@ import Layer2
 import LinuxNetwork
 import LoadBalancing
 import Logging
+import Membership
 import NetworkTypes
 
-/// The speaker of one node: elects from every state of the cluster, announces what this node owns,
-/// keeps the data plane in step, and publishes what the others must know of it.
+/// The speaker of one node: translates every state of the cluster for the threads that decide and
+/// answer, keeps the data plane in step, and publishes what the others must know of it.
 ///
-/// The data plane is brought up to date before a new address is announced, so that the first packet
-/// finds its way. A claim is published once the address is answered for: what is so, not what is
-/// intended. It stays published, also while the node may not own the address, until another node's
-/// later claim is seen; that is the memory by which an address stays where it is.
+/// ```
+///   cluster state, links ──► NodeSpeaker ── facts ──► TenureSpeaker ── wishes ──► Layer2Speaker
+///                                │  ▲                    ▲    │ claims               │ ▲
+///                 interfaces,    │  │ who says what      │    ▼                      │ │ permit
+///                 drain, disputes└──┴─── MembershipSpeaker ◄──┴──── what the wire says ◄┘ │
+///                                              └───────────────────────────────────────────┘
+/// ```
 ///
-/// States, links and events only leave their mark and ring. One task elects and applies, from what
-/// is so when it begins, so that no plan overtakes a newer one; one task publishes, so that a slow
-/// disk delays no election, and thousands of claims in a row cost a few writes.
+/// This actor is the slow part: it reads objects and writes files. Nothing on the way from a death
+/// to the new owner's announcement waits for it.
+///
+/// The data plane is brought up to date before a new Service's address is announced, so that the
+/// first packet finds its way; the address of a Service that is known can move at any time, because
+/// every node has the rules of all Services.
+///
+/// States, links, members and events only leave their mark and ring. One task translates, so that
+/// no facts overtake newer ones; one task publishes, so that a slow disk delays nothing.
 package actor NodeSpeaker {
     /// What a speaker is started with.
     package struct Settings: Sendable {
@@ -27,77 +37,123 @@ package actor NodeSpeaker {
         package var scope: ServiceScope
         /// Interfaces to announce on; empty means every suitable one.
         package var interfaces: Set<String>
+        /// How to find out who lives; `nil` for not at all.
+        package var gossip: MembershipSpeaker.Settings?
 
-        package init(node: String, scope: ServiceScope, interfaces: Set<String> = []) {
+        package init(
+            node: String, scope: ServiceScope, interfaces: Set<String> = [],
+            gossip: MembershipSpeaker.Settings? = nil
+        ) {
             self.node = node
             self.scope = scope
             self.interfaces = interfaces
+            self.gossip = gossip
         }
     }
 
     let settings: Settings
     let source: any SnapshotSource
     let logger: Logger
+    let permit: AnsweringPermit
     let layer2: Layer2Speaker
+    let tenure: TenureSpeaker
+    let membership: MembershipSpeaker?
     let dataplane: DataplaneReconciler?
     let keepsDataplane: Bool
 
     var links = LinkTable()
     var state = ClusterState()
-    var plan: AnnouncementPlan
-    var claims: [IPAddress: UInt64] = [:]
+    /// What the other speakers say through the gossip.
+    var members: [String: LiveMember] = [:]
     var published: SpeakerRecord?
     var dataplaneFailure: String?
     var dataplaneRemedies: [String] = []
     var dataplaneOmissions: [ServiceChain.Identity: Ruleset.Omission] = [:]
-    var hasApplied = false
     var kernelHeld: Set<IPAddress> = []
+    var recentEvents = RecentEvents()
+    /// Log lines about addresses in the present second.
+    var moveLines = (since: Instant(nanoseconds: .min), said: 0, unsaid: 0)
+    /// Whether an operator drained the node.
+    var isDrained = false
+    /// Whether the speaker is about to stop.
+    var isLeaving = false
+    /// What this node says that nobody answers for, and until when it says so.
+    var disputes: [IPAddress: (claim: LiveMember.DisputedClaim, until: Instant)] = [:]
+    /// Requests of operators at other nodes that were carried out or refused here.
+    var answered: Set<UInt64> = []
+    /// What a former process of this node claimed, until the others are told.
+    private var restored: [IPAddress: UInt64] = [:]
+    private var spreadInterfaces: [String: SpeakerRecord.Interface] = [:]
     private var knowsLinks = false
     private var knowsState = false
-    private var isStopping = false
-    /// The addresses of the plan whose first use on an interface is preceded by a probe.
-    private var probed: Set<IPAddress> = []
+    private var isStopped = false
     /// What makes it pointless to go on.
     private var defeat: SystemError?
     private var publishingTrouble: String?
     private var eventsMissed: UInt64 = 0
-    private let elections = Doorbell()
-    private let publications = Doorbell()
+    let elections = Doorbell()
+    let publications = Doorbell()
+    /// Requests from other nodes that wait; the 65th is lost, and the asker told by its time-out.
+    let requestQueue: AsyncStream<(UInt64, OperatorRequest)>
+    let pendingRequests: AsyncStream<(UInt64, OperatorRequest)>.Continuation
 
     package init(
         settings: Settings, source: any SnapshotSource, dataplane: DataplaneReconciler?,
         keepsDataplane: Bool, logger: Logger
-    ) {
+    ) throws {
         self.settings = settings
         self.source = source
         self.dataplane = dataplane
         self.keepsDataplane = keepsDataplane
         self.logger = logger
-        layer2 = Layer2Speaker(interfaces: settings.interfaces)
-        plan = AnnouncementPlan(node: settings.node)
+        (requestQueue, pendingRequests) = AsyncStream.makeStream(
+            bufferingPolicy: .bufferingOldest(64))
+        permit = AnsweringPermit()
+        let tenure = try TenureSpeaker(node: settings.node)
+        self.tenure = tenure
+        layer2 = Layer2Speaker(
+            interfaces: settings.interfaces, permit: permit, observer: { tenure.note($0) })
+        membership = try settings.gossip.map { try MembershipSpeaker(settings: $0) }
     }
 
     /// Speaks until the source ends or the task is cancelled; then tells the others, falls silent,
-    /// and takes the data plane down unless told to keep it.
+    /// and takes the data plane down unless told to keep it. To lose nothing, call
+    /// ``handOverAll()`` before the task is cancelled.
     ///
     /// Throws when the kernel's links cannot be followed at all, or the kernel refuses the sockets.
     package func run() async throws {
         let monitor = try LinkMonitor()
         let (tables, feed) = AsyncStream.makeStream(
             of: LinkTable.self, bufferingPolicy: .bufferingNewest(1))
-        try monitor.start(
-            failed: { [logger] in logger.error("netlink", metadata: ["error": "\($0)"]) },
-            deliver: { [layer2] table in
-                layer2.update(links: table)
-                feed.yield(table)
-            })
+        do {
+            try startThreads()
+            try monitor.start(
+                failed: { [logger] in logger.error("netlink", metadata: ["error": "\($0)"]) },
+                deliver: { [layer2] table in
+                    layer2.update(links: table)
+                    feed.yield(table)
+                })
+        } catch {
+            stopThreads()
+            throw error
+        }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.followStates() }
             group.addTask { await self.followLinks(tables) }
             group.addTask { await self.followEvents() }
-            group.addTask { await self.electWhenDue() }
-            if let dataplane { group.addTask { await self.watch(dataplane) } }
+            group.addTask { await self.followTenure() }
+            group.addTask { await self.followMoves() }
+            group.addTask { await self.translateWhenDue() }
+            group.addTask { await self.lookAfter() }
             group.addTask { await self.publishWhenDue() }
+            if let membership {
+                group.addTask { await self.followMembers(membership) }
+                group.addTask { await self.followGossip(membership) }
+                group.addTask { await self.workOffRequests(membership) }
+                if membership.settings.keys.isFile {
+                    group.addTask { await membership.followKeys() }
+                }
+            }
             await group.next()
             group.cancelAll()
             // Nothing of theirs may come after the last word.
@@ -109,6 +165,25 @@ package actor NodeSpeaker {
         if let defeat { throw defeat }
     }
 
+    private func startThreads() throws {
+        // Without gossip nobody else could have taken an address over unseen.
+        if membership == nil { permit.until = Instant(nanoseconds: .max) }
+        let membership = membership
+        try tenure.start(
+            gossips: membership != nil, layer2: layer2,
+            claim: { [publications] claims in
+                membership?.spread(claims: claims)
+                publications.ring()
+            })
+        try membership?.start(permit: permit, layer2: layer2, tenure: tenure)
+    }
+
+    private func stopThreads() {
+        tenure.stop()
+        layer2.stop()
+        membership?.stop()
+    }
+
     private func followStates() async {
         for await state in source.states() { take(state) }
     }
@@ -117,8 +192,10 @@ package actor NodeSpeaker {
         for await table in tables {
             links = table
             knowsLinks = true
+            introduce()
             updatePeers()
             elections.ring()
+            publications.ring()
         }
     }
 
@@ -134,6 +211,20 @@ package actor NodeSpeaker {
         }
     }
 
+    private func followTenure() async {
+        for await _ in tenure.changes.rings { publications.ring() }
+    }
+
+    private func followMoves() async {
+        for await event in tenure.events {
+            note(event)
+            if case .failed(let error) = event {
+                defeat = error
+                return
+            }
+        }
+    }
+
     private func take(_ state: ClusterState) {
         // What this node itself has published comes back as a state, and is no news.
         var news = state
@@ -142,29 +233,65 @@ package actor NodeSpeaker {
         self.state = state
         if !knowsState {
             // A process before this one may have left claims: they are ours to keep.
-            claims = state.speakers[settings.node]?.claims ?? [:]
+            restored = state.speakers[settings.node]?.claims ?? [:]
+            isDrained = state.speakers[settings.node]?.handOver == .drained
+            let claims = restored
+            tenure.post { $0.restored = claims }
             knowsState = true
         }
         guard isNews else { return }
         updatePeers()
+        membership?.update(seeds: seeds())
+        introduce()
         elections.ring()
     }
 
-    /// Elects once both links and state are known: an election without the links would count this
-    /// node as having every interface.
-    private func electWhenDue() async {
+    /// Tells the others of the interfaces, and the first time of everything else that is known. They
+    /// forget what a former process of this node said as soon as this one says anything, so the
+    /// first word has to be all of it.
+    private func introduce() {
+        guard let membership, knowsLinks, knowsState else { return }
+        var changes = interfaceChanges()
+        for (address, epoch) in restored {
+            changes[.claim(address)] = .claim(address, epoch: epoch)
+        }
+        restored = [:]
+        if isDrained { changes[.drain] = .drain }
+        membership.spread(changes)
+    }
+
+    /// Translates once both links and state are known: an election without the links would count
+    /// this node as having every interface.
+    private func translateWhenDue() async {
         for await _ in elections.rings where knowsLinks && knowsState {
-            await elect()
+            await reconcileDataplane(state)
+            // From here on nothing waits: these are the facts as they are now.
+            let facts = electionInput().facts(for: settings.node)
+            tenure.post { $0.facts = facts }
+            noteKernelHeld()
             publications.ring()
         }
     }
 
     /// Link-layer addresses of every speaker's interfaces, this node's among them: with two on one
     /// LAN, each must know the other for one of us, and only one of them answers.
-    private func updatePeers() {
-        let others = state.speakers.values.filter { $0.node != settings.node }
-        layer2.update(
-            peers: Set((others + [record()]).flatMap { $0.interfaces.map(\.mac) }))
+    func updatePeers() {
+        var stations: [MACAddress: String] = [:]
+        for record in state.speakers.values {
+            for interface in record.interfaces { stations[interface.mac] = record.node }
+        }
+        for (name, member) in members {
+            for interface in member.interfaces.values { stations[interface.mac] = name }
+        }
+        for interface in record().interfaces { stations[interface.mac] = settings.node }
+        let known = stations
+        layer2.update(peers: Set(known.keys))
+        tenure.post { $0.stations = known }
+        let others = state.snapshot.nodes.values.filter { $0.metadata.name.name != settings.node }
+        layer2.update(companions: others.flatMap(\.addresses).sorted())
+        let addresses = Dictionary(
+            others.map { ($0.metadata.name.name, $0.addresses) }, uniquingKeysWith: { $1 })
+        tenure.post { $0.nodeAddresses = addresses }
     }
 
     /// What the election works from here: the state, with this node's own facts as they are now
@@ -172,72 +299,46 @@ package actor NodeSpeaker {
     package func electionInput() -> ElectionInput {
         var current = state
         current.speakers[settings.node] = record()
-        return ElectionInput(current, node: settings.node, scope: settings.scope)
+        guard membership != nil else {
+            return ElectionInput(current, node: settings.node, scope: settings.scope)
+        }
+        var live = members
+        live[settings.node] = LiveMember(state: .alive, disputes: disputes.mapValues(\.claim))
+        return ElectionInput(
+            current, node: settings.node, scope: settings.scope, live: live)
     }
 
-    private func elect() async {
-        let state = state
-        let input = electionInput()
-        let next = AnnouncementPlan(node: settings.node, ownership: input.elect())
-        let changes = next.changes(since: plan)
-        await reconcileDataplane(state)
-        // From here on nothing waits: plan and threads are told the same at once.
-        plan = next
-        rememberProbing(input, changes)
-        layer2.apply(layer2Plan())
-        if state.isComplete { forgetClaims(input) }
-        log(changes, isFirst: !hasApplied)
-        hasApplied = true
-        noteKernelHeld()
-    }
-
-    /// Whether an address is probed is decided when it comes and stays so, lest a claim that one
-    /// interface made possible puts it into use on another where a stranger was found. One that
-    /// came from another node is not probed: the old owner might still answer.
-    private func rememberProbing(_ input: ElectionInput, _ changes: AnnouncementPlan.Changes) {
-        probed.formIntersection(
-            plan.announcements.keys.filter { input.demands[$0]?.detectsConflicts == true })
-        for addition in changes.added where addition.from == nil {
-            if addition.announcement.probesFirst { probed.insert(addition.address) }
+    /// Takes in what the other speakers say, as far as it is for this actor; who lives and claims
+    /// what has gone to the tenure's thread directly.
+    private func followMembers(_ membership: MembershipSpeaker) async {
+        for await _ in membership.changes.rings {
+            let before = members
+            members = membership.members
+            if members.mapValues(\.facts) != before.mapValues(\.facts) {
+                updatePeers()
+                elections.ring()
+            }
+            answerRequests(membership)
         }
     }
 
-    private func layer2Plan() -> Layer2Plan {
-        var wishes = Layer2Plan(minimumCapacity: plan.announcements.count)
-        for (address, announcement) in plan.announcements {
-            let interfaces: Set<String> =
-                switch announcement.settings.interfaces {
-                case .all: []
-                case .only(let names): names
-                }
-            wishes[address] = Layer2Announcement(
-                settings: AnnouncementSettings(
-                    probeFirst: probed.contains(address),
-                    reannounceInterval: announcement.settings.reannounceInterval),
-                interfaces: interfaces)
-        }
-        return wishes
+    private func followGossip(_ membership: MembershipSpeaker) async {
+        for await event in membership.events { note(event) }
     }
 
-    /// Claims end when nobody wants the address any more, or another node has a later one and this
-    /// one does not announce it: as long as it does, its claim says so.
-    private func forgetClaims(_ input: ElectionInput) {
-        claims = claims.filter { address, epoch in
-            guard input.demands[address] != nil else { return false }
-            return plan.announcements[address] != nil
-                || !(input.claims[address] ?? []).contains {
-                    $0.node != settings.node && $0.epoch > epoch
-                }
+    /// Interfaces that came, went or changed since the last call.
+    private func interfaceChanges() -> [GossipSubject: GossipStatement?] {
+        let present = Dictionary(
+            record().interfaces.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
+        var changes: [GossipSubject: GossipStatement?] = [:]
+        for (name, interface) in present where spreadInterfaces[name] != interface {
+            changes[.interface(name)] = .interface(interface)
         }
-    }
-
-    /// Takes note that an address is answered for, which makes the claim.
-    func claim(_ address: IPAddress) {
-        guard let announcement = plan.announcements[address],
-            claims[address] != announcement.epoch
-        else { return }
-        claims[address] = announcement.epoch
-        publications.ring()
+        for name in spreadInterfaces.keys where present[name] == nil {
+            changes[.interface(name)] = .some(nil)
+        }
+        spreadInterfaces = present
+        return changes
     }
 
     /// When events were lost, what is answered for is asked from those who answer.
@@ -245,11 +346,7 @@ package actor NodeSpeaker {
         let lost = layer2.eventsLost
         guard lost != eventsMissed else { return }
         eventsMissed = lost
-        for interface in await layer2.interfaceStates() {
-            for address in interface.addresses where address.answeringSince != nil {
-                claim(address.address)
-            }
-        }
+        logger.warning("events of the wire were lost", metadata: ["count": "\(lost)"])
     }
 
     // MARK: Publishing
@@ -267,14 +364,15 @@ package actor NodeSpeaker {
             }
         }
         return SpeakerRecord(
-            node: settings.node, interfaces: interfaces, claims: claims, isServing: !isStopping)
+            node: settings.node, interfaces: interfaces, claims: tenure.report.claims,
+            isServing: !isStopped, handOver: isDrained ? .drained : isLeaving ? .stopping : nil)
     }
 
     /// Writes the record whenever it is different from what is published, and rests nine times as
     /// long as that took: while thousands of addresses begin to be answered, publishing them takes
     /// no more than a tenth of the time, here and in those who read it.
     private func publishWhenDue() async {
-        for await _ in publications.rings {
+        for await _ in publications.rings where knowsLinks && knowsState {
             let begin = MonotonicClock.now()
             let isPublished = await publish()
             let rest = (MonotonicClock.now() - begin) * 9
@@ -288,7 +386,7 @@ package actor NodeSpeaker {
     }
 
     /// True when what others can read is what is so.
-    private func publish() async -> Bool {
+    func publish() async -> Bool {
         let record = record()
         guard record != published else { return true }
         do {
@@ -307,48 +405,14 @@ package actor NodeSpeaker {
         }
     }
 
-    // MARK: Data plane
-
-    /// Tries again a second after a failure, and looks every ten seconds whether the table is still
-    /// there and packets are forwarded.
-    private func watch(_ dataplane: DataplaneReconciler) async {
-        while true {
-            do {
-                try await Task.sleep(for: dataplaneFailure == nil ? .seconds(10) : .seconds(1))
-            } catch {
-                return
-            }
-            guard hasApplied else { continue }
-            do throws(SystemError) {
-                let isPresent = try await dataplane.verify()
-                if isPresent, dataplaneFailure == nil, dataplaneRemedies.isEmpty { continue }
-            } catch {
-                logger.warning("cannot look at the data plane", metadata: ["error": "\(error)"])
-            }
-            elections.ring()
-        }
-    }
-
-    private func reconcileDataplane(_ state: ClusterState) async {
-        guard let dataplane else { return }
-        let chains = ServiceChains(state, node: settings.node, scope: settings.scope).all()
-        do throws(SystemError) {
-            let outcome = try await dataplane.reconcile(chains)
-            if dataplaneFailure != nil { logger.notice("data plane is in step again") }
-            dataplaneFailure = nil
-            note(outcome)
-        } catch {
-            if dataplaneFailure != error.description {
-                logger.error("data plane", metadata: ["error": "\(error)"])
-            }
-            dataplaneFailure = error.description
-        }
-    }
-
     private func finish() async {
-        isStopping = true
-        _ = await publish()
+        // Silence first: whoever reads that this speaker has stopped must find it so.
+        tenure.stop()
         layer2.stop()
+        isStopped = true
+        isLeaving = false
+        _ = await publish()
+        membership?.stop()
         guard let dataplane, !keepsDataplane else { return }
         do throws(SystemError) {
             try await dataplane.removeAll()

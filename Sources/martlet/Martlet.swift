@@ -20,6 +20,7 @@ struct MartletCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, ControllerCommand.self, SpeakerCommand.self, StatusCommand.self,
-            ExplainCommand.self, ValidateCommand.self, ConvertCommand.self,
+            ExplainCommand.self, DrainCommand.self, UndrainCommand.self, MoveCommand.self,
+            SimulateCommand.self, ValidateCommand.self, ConvertCommand.self,
         ])
 }

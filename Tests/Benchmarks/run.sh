@@ -1,13 +1,28 @@
 #!/usr/bin/env bash
 # Measures Martlet beside its yardsticks, each pair in the same run, and prints medians.
 #
-#   Tests/Benchmarks/run.sh [--short]      --short: one round of each, for CI; else five
+#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover]
+#
+#   --short      one round of each, for CI; else five, and twenty of each failover
+#   --nightly    the failovers with ten minutes of each hardship
+#   --failover   only the race of failovers; what follows is handed to Sources/failover.py
 #
 # Needs root. Everything happens in network namespaces that it makes and removes. Machines are
 # shared and noisy: read ratios, not single figures. Nothing here fails for being slow.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export PATH="$PATH:/usr/sbin:/sbin"
+
+mode=() failover=0
+while (($#)); do
+    case $1 in
+        --short | --nightly) mode+=("$1") ;;
+        --failover) failover=1; shift; break ;;
+        -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        *) echo "unknown option $1; see --help" >&2; exit 2 ;;
+    esac
+    shift
+done
 
 if ((EUID != 0)); then
     echo "the benchmarks make network namespaces: run them as root" >&2
@@ -16,7 +31,7 @@ fi
 source deploy/packages.sh
 need_swift || exit 1
 need /usr/include/pcap/pcap.h=libpcap-dev ip=iproute2 gcc=gcc python3=python3 \
-    arping=arping tcpdump=tcpdump || exit 1
+    arping=arping tcpdump=tcpdump nft=nftables keepalived=keepalived || exit 1
 
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
@@ -29,12 +44,21 @@ fi
 martlet=$(swift build "${release[@]}" --show-bin-path)/martlet
 
 here=Tests/Benchmarks/Sources
-gcc -O2 -Wall -Wextra -Werror -o "$build/arp-load" "$here"/ARPLoad/*.c &&
-    gcc -O2 -Wall -Wextra -Werror -o "$build/c-responder" "$here"/CResponder/*.c -lpcap || exit 1
+for tool in ARPLoad CResponder ProbeTrain Echo; do
+    gcc -O2 -Wall -Wextra -Werror -o "$build/$tool" "$here/$tool"/*.c -lpcap || exit 1
+done
+measure() { python3 "$here/$1.py" --martlet "$martlet" --tools "$build" "${@:2}"; }
 
+if ((failover)); then
+    measure failover "${mode[@]}" "$@"
+    exit
+fi
 echo "== allocation"
 swift run -c release --package-path Tests/Benchmarks AllocationBenchmark 2>"$build/log" || {
     tail -n 40 "$build/log"
     exit 1
 }
-python3 "$here/measure.py" --martlet "$martlet" --tools "$build" "$@"
+if [[ ${mode[*]} != *--nightly* ]]; then
+    measure measure "${mode[@]}" || exit 1
+fi
+measure failover "${mode[@]}"

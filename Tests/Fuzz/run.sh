@@ -9,13 +9,15 @@
 # kept in .build/fuzz. Corpora are made from Tests/Fixtures and from messages in seeds.py.
 #
 # Targets: Layer2 (ARP, NDP and the announcer), Multicast (listener queries), Netlink (routing
-# messages, nf_tables answers, file notices), Addresses (text, against inet_pton), Manifests (YAML,
-# assembling, conversion), State (the shared folder's files). HTTP is Hummingbird's to fuzz.
+# messages, nf_tables answers, file notices), Membership (what members say, and the replicated
+# store), Sealed (sealed datagrams behind a seal that always holds, key files), Addresses (text,
+# against inet_pton), Manifests (YAML, assembling, conversion), State (the shared folder's files).
+# HTTP is Hummingbird's to fuzz.
 # Packages that Martlet uses are compiled from .build/checkouts; of them only Yams is instrumented.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-targets=(Layer2 Multicast Netlink Addresses Manifests State)
+targets=(Layer2 Multicast Netlink Membership Sealed Addresses Manifests State)
 optimization=-O
 replay=
 if [[ ${1:-} == --replay ]]; then
@@ -55,6 +57,7 @@ sources() {                                     # sources MODULE: its folder
     case $1 in
     Yams) echo "$yaml/Yams" ;;
     Logging) echo "$packages/swift-log/Sources/Logging" ;;
+    Crypto) echo Tests/Fuzz/Sources/StandInCrypto ;;
     *) echo "Sources/$1" ;;
     esac
 }
@@ -100,7 +103,11 @@ target() {                                      # target NAME: compiles and link
     module NetworkTypes || return 1
     case $1 in
     Layer2 | Multicast) module Layer2 || return 1; objects+=(Layer2) ;;
+    Membership) module Membership || return 1; objects+=(Membership) ;;
     Netlink) linux || return 1; objects+=(LinuxNetwork 'CLinux-*'); more=(-lpcap) ;;
+    Sealed)
+        { linux && module Crypto SealedDatagrams; } || return 1
+        objects+=(LinuxNetwork 'CLinux-*' Crypto SealedDatagrams); more=(-lpcap) ;;
     Manifests) kubernetes || return 1; objects+=(Kubernetes Yams 'CYaml-*') ;;
     State)
         { linux && kubernetes && module Logging ClusterSource; } || return 1

@@ -55,6 +55,27 @@ for name, group in (("general", bytes(16)), ("group", ours)):
             put("Multicast", f"{name}-v{version}-{mark:02x}", data * 2)
 
 
+# What members say: length, elapsed seconds, payload; each alone, and all after each other.
+said = []
+for path in sorted(tests.glob("Fixtures/membership/*.hex")):
+    payload = unhex(path.read_text())
+    said.append(struct.pack(">HB", len(payload), 20) + payload)
+    put("Membership", path.stem, said[-1])
+put("Membership", "all", b"".join(said * 2))
+
+
+def stored(start, target, steps):
+    """A delta of node 5 (format version 1, message type 8) with one-byte keys and values."""
+    body = struct.pack(">QQBBBB", 5, 9, start, len(steps), 0, target)
+    body += b"".join(bytes([1, 1, key]) + value for key, value in steps)
+    payload = b"\x01\x08" + struct.pack(">H", len(body)) + body
+    return struct.pack(">HB", len(payload), 30) + payload
+
+
+put("Membership", "growing", stored(0, 2, [(1, b"\2a"), (2, b"\2b")]) + stored(2, 0, [(1, b"\0")])
+    + stored(3, 0, [(3, b"\1")]) + stored(0, 9, [(1, b"\2a")]))
+
+
 def attribute(kind, value):
     return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
@@ -121,3 +142,12 @@ put("State", "status", b"""C{"format": "martlet status", "version": 1, "conditio
 "assignedIPv6": 0, "availableIPv4": 255, "availableIPv6": 0}}, "events": [{"service":
 "default/web", "severity": "normal", "reason": "Assigned", "message": "192.0.2.10", "at":
 "2030-01-31T12:00:00Z"}]}""")
+
+put("Sealed", "keys", b"K# ours\n" + b"A" * 43 + b"=\n" + b"A" * 21 + b"Q==\n")
+inside = bytes(7) + b"\2" + b"\1" + bytes(8) + b"hello"
+for version, name in ((1, "sealed"), (0x81, "open")):
+    datagram = bytes([version]) + bytes(4) + b"session of other" + bytes(7) + b"\1" + inside
+    datagram += bytes(16) if version == 1 else b""
+    put("Sealed", name, bytes([version & 1 ^ 1, 0, 9, 7, len(datagram)]) + datagram)
+    put("Sealed", f"{name}-exchange", bytes([version & 1 ^ 1]) + b"\1\0\7\0" * 3
+        + b"\1\100\7\2\36\1")

@@ -23,6 +23,23 @@ struct DaemonStatus: Decodable {
         var rule: String
         var remedy: String
     }
+    /// What the gossip says.
+    struct Gossip: Decodable {
+        struct Member: Decodable {
+            var node: String
+            var state: String
+            var draining: Bool
+        }
+        var isolatedForSeconds: Double?
+        var members: [Member]
+    }
+    /// An address whose owner the gossip has lost and the wire has not.
+    struct Held: Decodable {
+        var address: String
+        var by: String
+    }
+    var gossip: Gossip?
+    var held: [Held]?
     var allocates: Bool
     var services: [Service]
     var interfaces: [Interface]

@@ -102,6 +102,12 @@ struct ExplainedService: Decodable {
         var cause: String
         var nodes: [Node]
         var wire: [Wire]?
+        var lastMove: Move?
+    }
+    struct Move: Decodable {
+        var from: String?
+        var to: String
+        var cause: String
     }
     struct Wire: Decodable {
         var interface: String

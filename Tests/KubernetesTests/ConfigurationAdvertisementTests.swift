@@ -167,7 +167,6 @@ import Testing
         }
         #expect(
             notices == [
-                "L2Advertisement a": ["read, not yet in effect: spec.preemption"],
                 "BGPAdvertisement b": [
                     "read, not yet in effect: spec.localPref, spec.communities"
                 ],

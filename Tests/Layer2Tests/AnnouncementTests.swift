@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Announcements")
 struct AnnouncementTests {
-    private let atOnce = AnnouncementSettings(probeFirst: false, reannounceInterval: nil)
+    private let atOnce = AnnouncementSettings(start: .atOnce, reannounceInterval: nil)
 
     private func fresh() -> Announcer {
         Announcer(interface: "eth0", macAddress: Cast.speaker)
@@ -67,7 +67,7 @@ struct AnnouncementTests {
             _ = announcer.handle(
                 .addressAdded(
                     Cast.address(.ipv6, 0x1000 + number),
-                    AnnouncementSettings(probeFirst: false, reannounceInterval: .seconds(60))),
+                    AnnouncementSettings(start: .atOnce, reannounceInterval: .seconds(60))),
                 at: .milliseconds(0))
         }
         _ = announcer.run(until: .milliseconds(63_000))
@@ -156,7 +156,7 @@ struct AnnouncementTests {
         let address = Cast.address(.ipv4)
         var announcer = Announcer.settled([address])
         #expect(announcer.nextDeadline == nil)
-        var settings = AnnouncementSettings(probeFirst: true, reannounceInterval: .seconds(10))
+        var settings = AnnouncementSettings(start: .afterProbing, reannounceInterval: .seconds(10))
         #expect(announcer.handle(.addressAdded(address, settings), at: .afterBurst).isEmpty)
         #expect(announcer.nextDeadline.map { $0 - .afterBurst <= .seconds(10) } == true)
         #expect(announcer.state(of: address) == .active)
@@ -175,7 +175,7 @@ struct AnnouncementTests {
             let address = Cast.address(.ipv6, 0x1000 + number)
             intervals[address] = seconds
             let settings = AnnouncementSettings(
-                probeFirst: false, reannounceInterval: .seconds(seconds))
+                start: .atOnce, reannounceInterval: .seconds(seconds))
             _ = announcer.handle(.addressAdded(address, settings), at: .milliseconds(0))
         }
         _ = announcer.run(until: .milliseconds(60_000))

@@ -9,7 +9,7 @@ struct ConflictTests {
     ) -> (announcer: Announcer, first: [Announcer.Action]) {
         var announcer = Announcer(interface: "eth0", macAddress: Cast.speaker)
         _ = announcer.handle(.peersChanged(peers), at: .milliseconds(0))
-        let settings = AnnouncementSettings(probeFirst: true, reannounceInterval: nil)
+        let settings = AnnouncementSettings(start: .afterProbing, reannounceInterval: nil)
         let first = announcer.handle(.addressAdded(address, settings), at: .milliseconds(0))
         return (announcer, first)
     }
@@ -89,7 +89,7 @@ struct ConflictTests {
         let address = Cast.address(family)
         var (announcer, _) = probing(address)
         _ = announcer.take(Frames.claim(address, by: Cast.stranger), at: .milliseconds(1))
-        let settings = AnnouncementSettings(probeFirst: false, reannounceInterval: nil)
+        let settings = AnnouncementSettings(start: .atOnce, reannounceInterval: nil)
         let actions = announcer.handle(.addressAdded(address, settings), at: .milliseconds(2))
         #expect(actions.others == [.answering(address)])
         #expect(!actions.frames.isEmpty)
@@ -205,7 +205,7 @@ struct ConflictTests {
 
 @Suite("Peers")
 struct PeerTests {
-    private let settings = AnnouncementSettings(probeFirst: true, reannounceInterval: nil)
+    private let settings = AnnouncementSettings(start: .afterProbing, reannounceInterval: nil)
 
     @Test(
         "A peer's announcement of our address is reported as such and not fought",

@@ -105,7 +105,7 @@ extension Announcer {
     ) -> Announcer {
         var announcer = Announcer(interface: "eth0", macAddress: Cast.speaker)
         let settings = AnnouncementSettings(
-            probeFirst: false, reannounceInterval: reannounceInterval)
+            start: .atOnce, reannounceInterval: reannounceInterval)
         _ = announcer.handle(.peersChanged(peers), at: start)
         for address in addresses {
             _ = announcer.handle(.addressAdded(address, settings), at: start)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Groups and the table")
 struct GroupTests {
-    private let atOnce = AnnouncementSettings(probeFirst: false, reannounceInterval: nil)
+    private let atOnce = AnnouncementSettings(start: .atOnce, reannounceInterval: nil)
     private let first = IPAddress(family: .ipv6, bits: 0x2001_0db8 << 96 | 0x1_0000_0010)
     private let second = IPAddress(family: .ipv6, bits: 0x2001_0db8 << 96 | 0x2_0000_0010)
 

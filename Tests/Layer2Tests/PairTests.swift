@@ -2,61 +2,9 @@ import Layer2
 import NetworkTypes
 import Testing
 
-/// Two announcers on one wire with one virtual clock; a frame takes 100 µs and can be lost.
-private struct Wire {
-    var stations: [Announcer]
-    var now = Instant.milliseconds(0)
-    var actions: [(at: Instant, station: Int, action: Announcer.Action)] = []
-    var lossPerMille: UInt64 = 0
-    private var inFlight: [(arrives: Instant, sender: Int, frame: [UInt8])] = []
-    private var random: SplitMix
-
-    init(_ macs: [MACAddress], knowEachOther: Bool, seed: UInt64 = 1) {
-        stations = macs.map { Announcer(interface: "eth0", macAddress: $0) }
-        random = SplitMix(state: seed)
-        guard knowEachOther else { return }
-        for index in stations.indices {
-            handle(.peersChanged(Set(macs.filter { $0 != macs[index] })), by: index)
-        }
-    }
-
-    mutating func handle(_ event: Announcer.Event, by station: Int) {
-        for action in stations[station].handle(event, at: now) {
-            actions.append((now, station, action))
-            if case .send(let frame) = action {
-                inFlight.append((now + .microseconds(100), station, frame))
-            }
-        }
-    }
-
-    /// Goes on to the next arrival or deadline until `end`.
-    mutating func run(until end: Instant, check: (Wire) -> Void = { _ in }) {
-        while true {
-            let wakeUps = stations.compactMap(\.nextDeadline) + inFlight.prefix(1).map(\.arrives)
-            guard let next = wakeUps.min(), next <= end else { break }
-            now = max(now, next)
-            if let first = inFlight.first, first.arrives <= now {
-                inFlight.removeFirst()
-                for station in stations.indices where station != first.sender {
-                    if random.next() % 1000 < lossPerMille { continue }
-                    handle(.frameReceived(first.frame), by: station)
-                }
-            } else {
-                for station in stations.indices { handle(.deadlineReached, by: station) }
-            }
-            check(self)
-        }
-        now = end
-    }
-
-    func answering(_ address: IPAddress) -> [Int] {
-        stations.indices.filter { stations[$0].state(of: address)?.isAnswering == true }
-    }
-}
-
 @Suite("Two announcers on one wire")
 struct PairTests {
-    private let probeFirst = AnnouncementSettings(probeFirst: true, reannounceInterval: nil)
+    private let probeFirst = AnnouncementSettings(start: .afterProbing, reannounceInterval: nil)
 
     @Test(
         "Peers who want an address together never both answer, whoever asks first",
@@ -117,7 +65,7 @@ struct PairTests {
         arguments: Cast.families)
     func bothInsist(family: IPAddress.Family) {
         let address = Cast.address(family)
-        let atOnce = AnnouncementSettings(probeFirst: false, reannounceInterval: .seconds(1))
+        let atOnce = AnnouncementSettings(start: .atOnce, reannounceInterval: .seconds(1))
         var wire = Wire([Cast.speaker, Cast.stranger], knowEachOther: false)
         wire.handle(.addressAdded(address, atOnce), by: 0)
         wire.handle(.addressAdded(address, atOnce), by: 1)

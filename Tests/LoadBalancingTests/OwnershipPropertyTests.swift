@@ -81,11 +81,15 @@ import Testing
             for (address, claims) in world.claims.shuffled(using: &random) {
                 other.claims[address] = claims.shuffled(using: &random)
             }
+            for (address, disputes) in world.disputes.shuffled(using: &random) {
+                other.disputes[address] = disputes.shuffled(using: &random)
+            }
             let (left, right) = (world.elect(), other.elect())
             for address in left.addresses {
                 #expect(left.decision(for: address) == right.decision(for: address))
                 #expect(left.verdicts(for: address) == right.verdicts(for: address))
             }
+            #expect(left.nextBalancingMove == right.nextBalancingMove, "seed \(seed)")
             for node in left.nodes {
                 #expect(
                     AnnouncementPlan(node: node, ownership: left)
@@ -98,6 +102,10 @@ import Testing
     func sticky() {
         for seed in UInt64(0)..<200 {
             var world = OwnershipWorld.random(seed, claims: false)
+            // Under Always an address also goes where it is preferred.
+            for name in world.offers.keys where world.offers[name]?.preemption == .always {
+                world.offers[name]?.preemption = .gradual
+            }
             let first = world.elect()
             world.claims = first.asClaims
             // Any node may come back, and any may fail.
@@ -143,13 +151,18 @@ extension NodeVerdict {
     fileprivate var isCapable: Bool {
         switch verdict {
         case .owns: true
-        case .loses(.lowerPreference), .loses(.holderStays), .loses(.loadBound), .loses(.rank): true
+        case .loses(.lowerPreference), .loses(.holderStays), .loses(.loadBound), .loses(.rank),
+            .loses(.otherAskedFor):
+            true
         case .loses: false
         }
     }
 
     /// Whether the node competes: it may own the address and has the highest weight.
     fileprivate var contends: Bool {
-        if case .loses(.lowerPreference) = verdict { false } else { isCapable }
+        switch verdict {
+        case .loses(.lowerPreference), .loses(.otherAskedFor): false
+        case .owns, .loses: isCapable
+        }
     }
 }

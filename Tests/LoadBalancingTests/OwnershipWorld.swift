@@ -7,6 +7,7 @@ struct OwnershipWorld {
     var offers: [String: Layer2Offer] = ["lan": Layer2Offer()]
     var demands: [IPAddress: AddressDemand] = [:]
     var claims: [IPAddress: [Claim]] = [:]
+    var disputes: [IPAddress: [Dispute]] = [:]
 
     /// Nodes of these names without a known fault, and so many addresses of one pool.
     init(_ names: [String] = ["a", "b", "c"], addresses: Int = 0) {
@@ -15,7 +16,8 @@ struct OwnershipWorld {
     }
 
     func elect() -> Ownership {
-        Ownership.elect(nodes: nodes, offers: offers, demands: demands, claims: claims)
+        Ownership.elect(
+            nodes: nodes, offers: offers, demands: demands, claims: claims, disputes: disputes)
     }
 
     /// 198.18.0.0 and what follows, the benchmarking block of RFC 2544.
@@ -82,7 +84,7 @@ extension OwnershipWorld {
         for name in names {
             if random.chance(15) { world.nodes[name]?.isReady = false }
             if random.chance(5) { world.nodes[name]?.liveness = .dead(cause: "silent for 3 s") }
-            if random.chance(5) { world.nodes[name]?.isCordoned = true }
+            if random.chance(10) { world.nodes[name]?.isCordoned = true }
             guard random.chance(60) else { continue }
             world.nodes[name]?.interfaces = ["eth0", "eth1"].map {
                 InterfaceFacts(
@@ -95,7 +97,8 @@ extension OwnershipWorld {
                 nodes: random.chance(50) ? .all : .only(random.some(of: names, percent: 60)),
                 interfaces: random.chance(60) ? .all : .only(["eth1"]),
                 weights: random.chance(70)
-                    ? [:] : [names[Int.random(in: 0..<names.count, using: &random)]: 50])
+                    ? [:] : [names[Int.random(in: 0..<names.count, using: &random)]: 50],
+                preemption: Preemption.allCases.randomElement(using: &random) ?? .never)
         }
         for index in 0..<Int.random(in: 1...80, using: &random) {
             let address = Self.address(index * 7)
@@ -104,10 +107,17 @@ extension OwnershipWorld {
                 random.chance(50)
                     ? .cluster(hasUsableEndpoint: random.chance(95))
                     : .local(nodes: random.some(of: names, percent: 40)))
+            if random.chance(15) {
+                world.demands[address]?.preferredNode =
+                    names[Int.random(in: 0..<names.count, using: &random)]
+            }
             if claimed && random.chance(50) {
                 world.claims[address] = random.some(of: names + ["gone"], percent: 25).sorted().map
                 {
                     Claim(node: $0, epoch: UInt64.random(in: 1...3, using: &random))
+                }
+                world.disputes[address] = random.some(of: names, percent: 10).sorted().map {
+                    Dispute(node: $0, epoch: 2, witness: names[0])
                 }
             }
         }

@@ -58,12 +58,14 @@ import Testing
     @Test("the wire is probed before first use, not on a takeover, nor where the pool says no")
     func probing() {
         var world = world
-        #expect(plan(world).announcements[address]?.probesFirst == true)
+        #expect(plan(world).announcements[address]?.manner == .firstUse(probes: true))
         world.demands[address]?.detectsConflicts = false
-        #expect(plan(world).announcements[address]?.probesFirst == false)
+        #expect(plan(world).announcements[address]?.manner == .firstUse(probes: false))
         world.demands[address]?.detectsConflicts = true
         world.claims[address] = [Claim(node: "gone", epoch: 1)]
-        #expect(plan(world).announcements[address]?.probesFirst == false)
+        #expect(plan(world).announcements[address]?.manner == .takeover(from: "gone"))
+        world.claims[address]?.append(Claim(node: "a", epoch: 2))
+        #expect(plan(world).announcements[address]?.manner == .resume)
     }
 
     @Test("a node that the cluster does not know announces nothing and is told so")
@@ -81,7 +83,7 @@ import Testing
         let before = plan(world)
         world.claims = world.elect().asClaims
         let after = plan(world)
-        #expect(after != before, "cause and probing read differently now")
+        #expect(after != before, "cause and manner read differently now")
         #expect(after.changes(since: before).isEmpty)
     }
 

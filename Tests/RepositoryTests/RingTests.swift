@@ -7,7 +7,7 @@ import Testing
         "NetworkTypes": 0,
         "Layer2": 1, "BGP": 1, "BFD": 1, "Membership": 1, "LoadBalancing": 1, "Dataplane": 1,
         "Kubernetes": 1,
-        "CLinux": 2, "LinuxNetwork": 2, "ClusterSource": 2, "AdminServer": 2,
+        "CLinux": 2, "LinuxNetwork": 2, "SealedDatagrams": 2, "ClusterSource": 2, "AdminServer": 2,
         "Controller": 3, "Speaker": 3,
         "martlet": 4,
     ]
@@ -17,7 +17,8 @@ import Testing
 
     /// Modules of ring 2 that another ring-2 module may stand on.
     static let sharedRingTwo: [String: Set<String>] = [
-        "LinuxNetwork": ["CLinux"], "ClusterSource": ["LinuxNetwork"],
+        "LinuxNetwork": ["CLinux"], "SealedDatagrams": ["LinuxNetwork"],
+        "ClusterSource": ["LinuxNetwork"],
     ]
 
     private func imports(of file: String, in repository: Repository) throws -> [String] {

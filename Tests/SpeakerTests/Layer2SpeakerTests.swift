@@ -8,9 +8,9 @@ import Testing
 
 @Suite(.enabled(if: Namespace.isAvailable, "needs root to make network namespaces"))
 struct Layer2SpeakerTests {
-    private static let settings = AnnouncementSettings(probeFirst: false)
+    static let settings = AnnouncementSettings(start: .atOnce)
 
-    private static func address(_ text: String) throws -> IPAddress {
+    static func address(_ text: String) throws -> IPAddress {
         try #require(IPAddress(text))
     }
 
@@ -40,7 +40,7 @@ struct Layer2SpeakerTests {
 
     /// Asks on `interface` until someone answers for `address`; returns how long that took and the
     /// link-layer address that answered.
-    private static func ask(
+    static func ask(
         _ address: IPAddress, on interface: String, within limit: Duration = .seconds(5)
     ) throws -> (Duration, MACAddress)? {
         let socket = try PacketSocket(interface: interface)

@@ -4,6 +4,7 @@
 // The one door to C: system headers Swift's Glibc module leaves out, and thin shims for what
 // Swift cannot import (function-like macros, variadic calls, unions).
 
+#include "martlet_datagram.h"
 #include "martlet_memory.h"
 #include "martlet_netlink.h"
 #include "martlet_nftables.h"

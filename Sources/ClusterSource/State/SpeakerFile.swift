@@ -20,6 +20,7 @@ enum SpeakerFile {
         var interfaces: [Interface]
         var claims: [String: UInt64]
         var serving: Bool?
+        var handOver: SpeakerRecord.HandOver?
     }
 
     /// The text for a record.
@@ -37,7 +38,7 @@ enum SpeakerFile {
             try encoder.encode(
                 Content(
                     format: format, version: version, node: record.node, interfaces: interfaces,
-                    claims: claims, serving: record.isServing)))
+                    claims: claims, serving: record.isServing, handOver: record.handOver)))
     }
 
     /// The record of a text.
@@ -52,7 +53,8 @@ enum SpeakerFile {
             throw .damaged("its format is \"\(content.format)\"")
         }
         guard content.version <= version else { throw .newer(version: content.version) }
-        var record = SpeakerRecord(node: content.node, isServing: content.serving ?? true)
+        var record = SpeakerRecord(node: content.node, isServing: content.serving ?? true,
+            handOver: content.handOver)
         for interface in content.interfaces {
             guard let mac = MACAddress(interface.mac) else {
                 throw .damaged("\"\(interface.mac)\" is no link-layer address")

@@ -14,10 +14,8 @@ extension ConfigurationReader {
 
     private func fieldsThatWait(_ object: ConfigurationObject) -> [String] {
         switch object {
-        case .pool:
+        case .pool, .l2Advertisement:
             []
-        case .l2Advertisement(let advertisement):
-            advertisement.preemption == .never ? [] : ["preemption"]
         case .bgpAdvertisement:
             [
                 "aggregationLength", "aggregationLengthV6", "localPref", "communities",

@@ -14,6 +14,8 @@ public struct Node: Hashable, Sendable {
     public var taints: [String] = []
     /// `status.addresses` of type InternalIP and ExternalIP.
     public var addresses: [IPAddress] = []
+    /// Whether ``drainAnnotation`` asks the node to hand over what it announces.
+    public var isAskedToDrain = false
     /// `spec.podCIDRs`.
     public var podCIDRs: [Prefix] = []
 

@@ -109,12 +109,17 @@ public struct Service: Hashable, Sendable {
     public var publishNotReadyAddresses = false
     /// `spec.healthCheckNodePort`, 0 when none.
     public var healthCheckNodePort: UInt16 = 0
+    /// The node that ``preferredNodeAnnotation`` names for its addresses.
+    public var preferredNode: String?
     /// `spec.externalIPs`; never Martlet's to announce.
     public var externalIPs: [IPAddress] = []
     /// `spec.externalName`, `nil` when absent.
     public var externalName: String?
     /// `status.loadBalancer.ingress[].ip`: what has been given, by Martlet or by someone before.
     public var ingress: [Ingress] = []
+
+    /// The annotation that names the node to own the Service's addresses as long as it can.
+    public static let preferredNodeAnnotation = "martlet.dev/preferred-node"
 
     /// Makes a Service with the API's defaults.
     public init(metadata: ObjectMeta) { self.metadata = metadata }

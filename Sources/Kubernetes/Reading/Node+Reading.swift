@@ -18,10 +18,14 @@ extension Node {
             node.networkUnavailable = status.condition("NetworkUnavailable")
             node.readAddresses(status)
         }
-        if metadata.annotations[drainAnnotation] != nil {
-            object.report(
-                .notice, "metadata", "annotation \(drainAnnotation): read, not yet in effect",
-                remedy: "cordon the node to move its addresses away")
+        if let value = metadata.annotations[drainAnnotation] {
+            if !["", "true", "false"].contains(value) {
+                object.report(
+                    .error, "metadata", "annotation \(drainAnnotation): "
+                        + "\"\(value)\" is neither true nor false",
+                    remedy: "write \"true\" to hand over what the node announces")
+            }
+            node.isAskedToDrain = value.isEmpty || value == "true"
         }
         return node
     }

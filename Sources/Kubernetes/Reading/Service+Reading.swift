@@ -31,11 +31,14 @@ extension Service {
             spec.finish(alsoKnown: unusedSpecFields)
         }
         service.readStatus(object)
-        if metadata.annotations["martlet.dev/preferred-node"] != nil {
-            object.report(
-                .notice, "metadata",
-                "annotation martlet.dev/preferred-node: read, not yet in effect",
-                remedy: "nothing to do; addresses are placed without it")
+        if let name = metadata.annotations[Service.preferredNodeAnnotation] {
+            if name.isEmpty {
+                object.report(
+                    .error, "metadata", "annotation \(preferredNodeAnnotation) names no node",
+                    remedy: "write the name of a Node, or remove the annotation")
+            } else {
+                service.preferredNode = name
+            }
         }
         return service
     }

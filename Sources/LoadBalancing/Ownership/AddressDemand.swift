@@ -20,17 +20,20 @@ public struct AddressDemand: Hashable, Sendable {
     public var backing: Backing
     /// Whether the wire is probed before the first use of the address (RFC 5227).
     public var detectsConflicts: Bool
+    /// The node that the Services ask for; as long as it is eligible, no other competes.
+    public var preferredNode: String?
 
     /// Makes a demand.
     public init(
         services: Set<ServiceName>, pool: String, advertisements: Set<String>, backing: Backing,
-        detectsConflicts: Bool = true
+        detectsConflicts: Bool = true, preferredNode: String? = nil
     ) {
         self.services = services
         self.pool = pool
         self.advertisements = advertisements
         self.backing = backing
         self.detectsConflicts = detectsConflicts
+        self.preferredNode = preferredNode
     }
 }
 
@@ -48,5 +51,24 @@ public struct Claim: Hashable, Sendable {
     public init(node: String, epoch: UInt64) {
         self.node = node
         self.epoch = epoch
+    }
+}
+
+/// A witness's word that a node claims an address and does not answer for it.
+///
+/// It concerns the claim of one epoch: a later claim of the same node is not touched by it.
+public struct Dispute: Hashable, Sendable {
+    /// The node that should answer.
+    public var node: String
+    /// The epoch of the claim in dispute.
+    public var epoch: UInt64
+    /// The node that asked and got no answer.
+    public var witness: String
+
+    /// Makes a dispute.
+    public init(node: String, epoch: UInt64, witness: String) {
+        self.node = node
+        self.epoch = epoch
+        self.witness = witness
     }
 }

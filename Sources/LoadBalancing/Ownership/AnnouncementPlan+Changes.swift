@@ -42,7 +42,7 @@ extension AnnouncementPlan {
 
     /// What to do when this plan replaces an older one of the same node.
     ///
-    /// Only `settings` count as a change: once an address is claimed, cause, epoch and probing
+    /// Only `settings` count as a change: once an address is claimed, cause, epoch and manner
     /// read differently without anything to be done.
     public func changes(since old: AnnouncementPlan) -> Changes {
         var changes = Changes()

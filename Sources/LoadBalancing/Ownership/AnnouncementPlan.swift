@@ -26,9 +26,8 @@ public struct AnnouncementPlan: Equatable, Sendable {
     public struct Announcement: Hashable, Sendable {
         /// How.
         public var settings: Settings
-        /// Whether the wire is probed first (RFC 5227). False when the address was claimed
-        /// before, by any node: a takeover must not wait.
-        public var probesFirst: Bool
+        /// How the node came to the address, which says what is asked of the wire first.
+        public var manner: Tenure.Manner
         /// Why this node.
         public var cause: OwnershipCause
         /// The epoch to claim the address under.
@@ -36,10 +35,10 @@ public struct AnnouncementPlan: Equatable, Sendable {
 
         /// Makes an announcement.
         public init(
-            settings: Settings, probesFirst: Bool, cause: OwnershipCause, epoch: UInt64
+            settings: Settings, manner: Tenure.Manner, cause: OwnershipCause, epoch: UInt64
         ) {
             self.settings = settings
-            self.probesFirst = probesFirst
+            self.manner = manner
             self.cause = cause
             self.epoch = epoch
         }
@@ -94,21 +93,36 @@ public struct AnnouncementPlan: Equatable, Sendable {
         self.announcements = announcements
         self.absences = absences
     }
+
+    init(
+        node: String, announcements: [IPAddress: Announcement], absences: [IPAddress: Absence]
+    ) {
+        self.node = node
+        self.announcements = announcements
+        self.absences = absences
+    }
 }
 
 extension Ownership {
+    /// How the node at one index announces the address at another.
+    func settings(of node: Int, at index: Int) -> AnnouncementPlan.Settings? {
+        guard let demand = demands[candidacy.addresses[index]] else { return nil }
+        let share = candidacy.unions[candidacy.groups[candidacy.groupOf[index]].union].shares[node]
+        return AnnouncementPlan.Settings(
+            interfaces: share.interfaces, reannounceInterval: share.reannounceInterval,
+            services: demand.services.sorted())
+    }
+
     fileprivate func announcement(
         of node: Int, at index: Int
     ) -> AnnouncementPlan.Announcement? {
+        guard let settings = settings(of: node, at: index) else { return nil }
+        let name = candidacy.names[node]
         let address = candidacy.addresses[index]
-        guard let demand = demands[address] else { return nil }
-        let share = candidacy.unions[candidacy.groups[candidacy.groupOf[index]].union].shares[node]
+        let held = (claims[address] ?? []).lazy.filter { $0.node == name }.map(\.epoch).max()
         let decision = decision(at: index)
         return AnnouncementPlan.Announcement(
-            settings: AnnouncementPlan.Settings(
-                interfaces: share.interfaces, reannounceInterval: share.reannounceInterval,
-                services: demand.services.sorted()),
-            probesFirst: demand.detectsConflicts && (claims[address] ?? []).isEmpty,
+            settings: settings, manner: manner(ofArrivalOf: name, at: index, holding: held),
             cause: decision.cause, epoch: decision.epoch)
     }
 }

@@ -3,8 +3,8 @@ import NetworkTypes
 /// Who may own what, before anybody is elected: nodes, addresses, and for each address the nodes
 /// that may own it.
 ///
-/// Addresses under the same advertisements, with the same backing and on the same subnets have the
-/// same candidates. They form a group, and all work that does not depend on the single address is
+/// Addresses under the same advertisements, with the same backing, on the same subnets, asking for
+/// the same node and with the same nodes in dispute have the same candidates. They form a group, and all work that does not depend on the single address is
 /// done once a group; 10,000 addresses of one pool are one group.
 struct Candidacy: Sendable {
     /// Addresses with the same candidates.
@@ -19,7 +19,14 @@ struct Candidacy: Sendable {
         let subnetDecides: Bool
         /// The nodes that may own the addresses, ascending.
         let eligible: [Int]
-        /// Those of them that compete: the ones of the highest preference weight, ascending.
+        /// The nodes that could own them too but are to be relieved, ascending.
+        let relieved: [Int]
+        /// The nodes that could and do not answer, with somebody else there who can, ascending.
+        let disputed: [Int]
+        /// The node that is asked for, when it is eligible.
+        let asked: Int?
+        /// Those that compete: the node asked for, or the eligible ones of the highest
+        /// preference weight, ascending.
         let contenders: [Int]
         /// The weight of the contenders.
         let bestWeight: Int
@@ -27,10 +34,12 @@ struct Candidacy: Sendable {
         fileprivate(set) var members: [Int] = []
     }
 
-    private struct GroupKey: Hashable {
+    fileprivate struct GroupKey: Hashable {
         var union: Int
         var backing: AddressDemand.Backing
         var subnets: [Prefix]
+        var asked: Int?
+        var disputed: [Int]
     }
 
     /// Node names, ascending; a node's index is its place here.
@@ -50,7 +59,7 @@ struct Candidacy: Sendable {
 
     init(
         nodes: [String: NodeFacts], offers: [String: Layer2Offer],
-        demands: [IPAddress: AddressDemand]
+        demands: [IPAddress: AddressDemand], disputed: [IPAddress: Set<String>] = [:]
     ) {
         let sorted = nodes.sorted { $0.key < $1.key }
         let names = sorted.map(\.key)
@@ -79,14 +88,16 @@ struct Candidacy: Sendable {
                     UnitedOffers(demand.advertisements, offers: offers, names: names, facts: facts))
             }
             let key = GroupKey(
-                union: union, backing: demand.backing, subnets: subnets.containing(address))
+                union: union, backing: demand.backing, subnets: subnets.containing(address),
+                asked: demand.preferredNode.flatMap { indices[$0] },
+                disputed: (disputed[address] ?? []).compactMap { indices[$0] }.sorted())
             if let group = groupIndex[key] {
                 groups[group].members.append(index)
                 groupOf.append(group)
             } else {
                 groupIndex[key] = groups.count
                 groupOf.append(groups.count)
-                var group = Group(key.union, unions[union], demand.backing, address, indices)
+                var group = Group(key, unions[union], sample: address, indices)
                 group.members = [index]
                 groups.append(group)
             }
@@ -135,31 +146,49 @@ struct Candidacy: Sendable {
 
 extension Candidacy.Group {
     fileprivate init(
-        _ union: Int, _ offers: UnitedOffers, _ backing: AddressDemand.Backing,
-        _ sample: IPAddress, _ indices: [String: Int]
+        _ key: Candidacy.GroupKey, _ offers: UnitedOffers, sample: IPAddress,
+        _ indices: [String: Int]
     ) {
-        let backed: [Int] =
-            switch backing {
-            case .cluster(hasUsableEndpoint: false): []
-            case .cluster: offers.eligible
-            case .local(let nodes):
-                nodes.compactMap { indices[$0] }.sorted().filter {
-                    offers.shares[$0].refusal == nil && offers.shares[$0].missing == nil
-                }
-            }
+        let backed: [Int]
+        let standby: [Int]
+        switch key.backing {
+        case .cluster(hasUsableEndpoint: false): (backed, standby) = ([], [])
+        case .cluster: (backed, standby) = (offers.eligible, offers.relieved)
+        case .local(let names):
+            let local = Set(names.compactMap { indices[$0] })
+            backed = offers.eligible.filter(local.contains)
+            standby = offers.relieved.filter(local.contains)
+        }
         // A router may well send a block to the link that no node has an address of, so the
         // subnet decides only when somebody is known to be on it.
-        subnetDecides = backed.contains { offers.shares[$0].isOnSubnet(of: sample) == true }
-        eligible =
-            subnetDecides
-            ? backed.filter { offers.shares[$0].isOnSubnet(of: sample) != false } : backed
+        let decides = (backed + standby).contains {
+            offers.shares[$0].isOnSubnet(of: sample) == true
+        }
+        let isNear = { (node: Int) in
+            !decides || offers.shares[node].isOnSubnet(of: sample) != false
+        }
+        let able = decides ? backed.filter(isNear) : backed
+        let answering =
+            key.disputed.isEmpty ? able : able.filter { key.disputed.sortedIndex(of: $0) == nil }
+        let eligible = answering.isEmpty ? able : answering
         let best = eligible.lazy.map { offers.shares[$0].weight }.max() ?? 0
+        asked = key.asked.flatMap { eligible.sortedIndex(of: $0) == nil ? nil : $0 }
+        if let asked {
+            contenders = [asked]
+        } else {
+            contenders =
+                eligible.allSatisfy { offers.shares[$0].weight == best }
+                ? eligible : eligible.filter { offers.shares[$0].weight == best }
+        }
+        self.eligible = eligible
+        relieved = standby.filter(isNear)
+        disputed =
+            answering.isEmpty || key.disputed.isEmpty
+            ? [] : able.filter { key.disputed.sortedIndex(of: $0) != nil }
         bestWeight = best
-        contenders =
-            eligible.allSatisfy { offers.shares[$0].weight == best }
-            ? eligible : eligible.filter { offers.shares[$0].weight == best }
-        self.union = union
-        self.backing = backing
+        subnetDecides = decides
+        union = key.union
+        backing = key.backing
         self.sample = sample
     }
 }

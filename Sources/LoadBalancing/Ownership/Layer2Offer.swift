@@ -10,7 +10,7 @@ public struct Layer2Offer: Hashable, Sendable {
     public var interfaces: Selection
     /// Weights of node preferences by node name; a node not listed has weight 0.
     public var weights: [String: Int]
-    /// When a well owner gives an address up; the united offers preempt if one of them does.
+    /// When a well owner gives an address up; of united offers the most eager one counts.
     public var preemption: Preemption
     /// Time between unasked announcements; `.zero` turns them off. The shortest one wins.
     public var reannounceInterval: Duration
@@ -32,6 +32,9 @@ public struct Layer2Offer: Hashable, Sendable {
 public enum Preemption: Hashable, Sendable, CaseIterable {
     /// Never: it stays where it is until there is a cause.
     case never
+    /// It goes towards the preferred nodes, and among them towards an even spread, one address at
+    /// a time and only while all is quiet.
+    case gradual
     /// It goes to a node of higher preference weight as soon as there is one. Among nodes of
     /// equal weight none is preferred, so there it stays as under `never`.
     case always

@@ -29,6 +29,12 @@ public enum LossReason: Hashable, Sendable {
     case interfaceMissing([String])
     /// Other nodes are on the address's subnet, this one is not.
     case notOnSubnet
+    /// It claims the address, and a witness that asked for it got no answer.
+    case doesNotAnswer(witness: String)
+    /// No Service uses the address, so there is nothing to own.
+    case notInUse
+    /// The Services of the address ask for another node, which may own it.
+    case otherAskedFor(node: String)
     /// Nodes of a higher preference weight are there.
     case lowerPreference(weight: Int, best: Int)
     /// The node holding the address stays, since there is no cause to move it.
@@ -61,6 +67,10 @@ extension LossReason: CustomStringConvertible {
                 ? "has no usable interface"
                 : "has no usable interface among \(names.joined(separator: ", "))"
         case .notOnSubnet: "has no interface on the address's subnet, other nodes have"
+        case .doesNotAnswer(let witness):
+            "claims it and does not answer, as \(witness) found"
+        case .notInUse: "has nothing to own: no Service uses the address"
+        case .otherAskedFor(let node): "could, but the Service asks for \(node)"
         case .lowerPreference(let weight, let best):
             "has preference weight \(weight), others have \(best)"
         case .holderStays(let owner): "could, but \(owner) holds it and stays"
@@ -92,6 +102,10 @@ extension LossReason: CustomStringConvertible {
                 : "bring it up, name the bridge or bond instead of its port, or correct "
                     + "spec.interfaces"
         case .notOnSubnet: "give it an address of that subnet, or select its interface"
+        case .doesNotAnswer:
+            "see whether frames from its interface reach the LAN, and whether its speaker is stuck"
+        case .notInUse: "compare the address with status.loadBalancer of the Services"
+        case .otherAskedFor: "change or remove the annotation martlet.dev/preferred-node"
         case .lowerPreference: "change the weights in spec.preferredNodeSelectors"
         case .holderStays, .loadBound, .rank: nil
         }

@@ -45,16 +45,32 @@ public struct NodeFacts: Hashable, Sendable {
         self.interfaces = interfaces
     }
 
-    /// Why the node can own no address at all; `nil` when it can.
-    var exclusion: LossReason? {
+    /// Why the node is to own no address; `nil` when it may.
+    var exclusion: LossReason? { fault ?? relief ?? silence }
+
+    /// Why the node can own no address whatever others can; `nil` when it can.
+    var hardExclusion: LossReason? { fault ?? silence }
+
+    /// Whether a speaker runs there and, as far as is known, hears what others say.
+    var isReachable: Bool {
+        if case .dead = liveness { return false }
+        return hasSpeaker != false
+    }
+
+    private var fault: LossReason? {
         if case .dead(let cause) = liveness { return .dead(cause: cause) }
         if !isReady { return .notReady }
         if isNetworkUnavailable { return .networkUnavailable }
-        if isExcludedByLabel { return .excludedByLabel }
-        if isCordoned { return .cordoned }
-        if isDraining { return .draining }
-        return hasSpeaker == false ? .noSpeaker : nil
+        return isExcludedByLabel ? .excludedByLabel : nil
     }
+
+    /// Why the node is to give up what others can own.
+    private var relief: LossReason? {
+        if isCordoned { return .cordoned }
+        return isDraining ? .draining : nil
+    }
+
+    private var silence: LossReason? { hasSpeaker == false ? .noSpeaker : nil }
 }
 
 /// One interface of a node.

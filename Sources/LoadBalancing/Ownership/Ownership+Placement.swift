@@ -7,23 +7,48 @@ extension Ownership {
         for index in owners.indices {
             guard let held = claims[candidacy.addresses[index]] else { continue }
             let group = candidacy.groups[candidacy.groupOf[index]]
-            let entitled =
-                candidacy.unions[group.union].preempts ? group.contenders : group.eligible
-            var best: (epoch: UInt64, score: UInt64, node: Int)?
-            for claim in held {
-                guard let node = candidacy.index(ofNode: claim.node),
-                    entitled.sortedIndex(of: node) != nil
-                else { continue }
-                let score = candidacy.score(node, index)
-                if let leader = best {
-                    guard
-                        (claim.epoch, score, leader.node) > (leader.epoch, leader.score, node)
-                    else { continue }
-                }
-                best = (claim.epoch, score, node)
+            if let holder = holder(among: entitled(in: group), held, index) {
+                give(index, to: holder, .held)
+            } else if group.eligible.isEmpty,
+                let holder = holder(among: group.relieved, held, index)
+            {
+                give(index, to: holder, .unrelieved)
             }
-            if let best { give(index, to: best.node, .held) }
         }
+    }
+
+    /// The nodes whose claims to addresses of the group count.
+    func entitled(in group: Candidacy.Group) -> [Int] {
+        candidacy.unions[group.union].preemption == .always ? group.contenders : group.eligible
+    }
+
+    private func holder(among nodes: [Int], _ held: [Claim], _ index: Int) -> Int? {
+        var best: (epoch: UInt64, node: Int)?
+        for claim in held {
+            guard let node = candidacy.index(ofNode: claim.node),
+                nodes.sortedIndex(of: node) != nil
+            else { continue }
+            if let leader = best {
+                guard beats((claim.epoch, node), leader, index) else { continue }
+            }
+            best = (claim.epoch, node)
+        }
+        return best?.node
+    }
+
+    /// Whether one claim to the address at the index is stronger than another: by epoch, then by
+    /// rank.
+    func beats(
+        _ claim: (epoch: UInt64, node: Int), _ other: (epoch: UInt64, node: Int), _ index: Int
+    ) -> Bool {
+        guard claim.epoch == other.epoch else { return claim.epoch > other.epoch }
+        return ranks(claim.node, before: other.node, index)
+    }
+
+    /// Whether one node ranks before another for the address at the index.
+    func ranks(_ node: Int, before other: Int, _ index: Int) -> Bool {
+        let scores = (candidacy.score(node, index), candidacy.score(other, index))
+        return scores.0 == scores.1 ? node < other : scores.0 > scores.1
     }
 
     /// Places every address that has no owner yet.
@@ -63,7 +88,7 @@ extension Ownership {
         return best
     }
 
-    private func leastLoaded(of nodes: [Int], for index: Int) -> Int? {
+    func leastLoaded(of nodes: [Int], for index: Int) -> Int? {
         let least = nodes.lazy.map { loads[$0] - bounds[$0] }.min()
         let level = nodes.filter { loads[$0] - bounds[$0] == least }
         return highestRanked(of: level, for: index, withRoom: false)

@@ -19,7 +19,9 @@ extension Ownership {
             return weights.0 == weights.1
                 ? ranks(left, before: right, index) : weights.0 > weights.1
         }
-        let others = candidacy.names.indices.filter { group.eligible.sortedIndex(of: $0) == nil }
+        let rest = candidacy.names.indices.filter { group.eligible.sortedIndex(of: $0) == nil }
+        // Where nobody else can, the owner itself is none of the eligible.
+        let others = rest.filter { $0 == owners[index] } + rest.filter { $0 != owners[index] }
         return (eligible + others).map { node in
             NodeVerdict(
                 node: candidacy.names[node],
@@ -45,7 +47,7 @@ extension Ownership {
         }
         let owner = candidacy.names[owners[index]]
         let epoch: UInt64
-        if manners[index] == .held {
+        if manners[index] == .held || manners[index] == .unrelieved {
             epoch = known.lazy.filter { $0.node == owner }.map(\.epoch).max() ?? 1
         } else {
             // An epoch may come from another node; at its end it stays there and rank decides.
@@ -56,12 +58,14 @@ extension Ownership {
             address: address, owner: owner, cause: cause(at: index), epoch: epoch)
     }
 
-    private func cause(at index: Int) -> OwnershipCause {
+    func cause(at index: Int) -> OwnershipCause {
         let group = candidacy.groups[candidacy.groupOf[index]]
         switch manners[index] {
         case .nobody: return .noCandidate
         case .held: return .holdsClaim
+        case .unrelieved: return .nobodyElse
         case _ where group.eligible.count == 1: return .onlyCandidate
+        case _ where group.asked != nil: return .askedFor
         case _ where group.contenders.count == 1: return .preferred(weight: group.bestWeight)
         case .overfull: return .leastLoaded
         case .placed:
@@ -74,9 +78,18 @@ extension Ownership {
     func lossReason(of node: Int, at index: Int) -> LossReason {
         let group = candidacy.groups[candidacy.groupOf[index]]
         if let reason = candidacy.ineligibility(of: node, in: group) { return reason }
+        if group.disputed.sortedIndex(of: node) != nil {
+            let found = (disputes[candidacy.addresses[index]] ?? []).lazy.filter {
+                $0.node == candidacy.names[node]
+            }.map(\.witness).min()
+            return .doesNotAnswer(witness: found ?? "another node")
+        }
         let shares = candidacy.unions[group.union].shares
         let weight = shares[node].weight
         let owner = owners[index]
+        if let asked = group.asked, asked == owner {
+            return .otherAskedFor(node: candidacy.names[asked])
+        }
         switch manners[index] {
         case .held where weight >= shares[owner].weight:
             return .holderStays(owner: candidacy.names[owner])
@@ -86,15 +99,9 @@ extension Ownership {
             return .lowerPreference(weight: weight, best: group.bestWeight)
         case .placed where ranks(node, before: owner, index), .overfull:
             return .loadBound(carried: loads[node], bound: bounds[node])
-        case .placed, .nobody:
+        case .placed, .nobody, .unrelieved:
             let ahead = group.contenders.lazy.filter { ranks($0, before: node, index) }.count
             return .rank(position: ahead + 1, of: group.contenders.count)
         }
-    }
-
-    /// Whether one node ranks before another for the address at the index.
-    private func ranks(_ node: Int, before other: Int, _ index: Int) -> Bool {
-        let scores = (candidacy.score(node, index), candidacy.score(other, index))
-        return scores.0 == scores.1 ? node < other : scores.0 > scores.1
     }
 }

@@ -8,12 +8,19 @@ public import NetworkTypes
 /// NetworkUnavailable, cordon, drain), runs a speaker, is selected by an advertisement that matches
 /// the address, has the endpoint that the traffic policy asks for, has a usable interface that the
 /// advertisements allow, and is on the address's subnet. The subnet decides only when some
-/// otherwise eligible node is known to be on it. Facts that are unknown speak for a node.
-/// The eligible nodes of the highest preference weight are the *contenders*.
+/// otherwise able node is known to be on it. Facts that are unknown speak for a node.
+///
+/// A node that is cordoned or draining and otherwise eligible is *relieved*: it owns nothing that
+/// another node can own. A node whose claim of an address is in dispute, because nobody answered,
+/// is not eligible for that address as long as another node is.
+///
+/// The *contenders* are the node that the Services ask for, when it is eligible, or else the
+/// eligible nodes of the highest preference weight.
 ///
 /// 1. An address that an eligible node claims stays with that node: of several claims the highest
 ///    epoch counts, then the rank. Claims of nodes that are not eligible do not count. Under
-///    `Preemption.always` the claimant must be a contender.
+///    `Preemption.always` the claimant must be a contender. Where no node at all is eligible, a
+///    relieved node keeps what it claims, by the same rule; what nobody claims, nobody gets.
 /// 2. The other addresses are placed one after the other, those with the fewest contenders first,
 ///    then in ascending order; each goes to the contender that ranks first (``RendezvousHash``) of
 ///    those that carry less than their bound.
@@ -25,7 +32,8 @@ public import NetworkTypes
 /// ## What holds
 ///
 /// - Equal inputs give equal answers, on every node and in whatever order they were collected.
-/// - Every address with an eligible node has exactly one owner, which is eligible; others none.
+/// - Every address with an eligible node has exactly one owner, which is eligible; of the others,
+///   those that a relieved node claims have one.
 /// - Without claims no node carries more than its bound. A spread within the bounds always exists
 ///   (it is the integral form of the even one); where taking addresses in turn does not find it,
 ///   addresses placed before make room along a shortest chain of moves.
@@ -37,11 +45,14 @@ public import NetworkTypes
 ///   reached this is pure rendezvous hashing, and nothing else moves.
 public struct Ownership: Sendable {
     /// How an address came to its owner.
-    enum Manner: UInt8, Sendable { case nobody, held, placed, overfull }
+    enum Manner: UInt8, Sendable { case nobody, held, unrelieved, placed, overfull }
 
     let candidacy: Candidacy
+    let facts: [String: NodeFacts]
     let demands: [IPAddress: AddressDemand]
     let claims: [IPAddress: [Claim]]
+    /// Those that concern a claim as it is now.
+    let disputes: [IPAddress: [Dispute]]
     /// Index of the owner of each address, −1 for nobody.
     var owners: [Int]
     var manners: [Manner]
@@ -55,28 +66,52 @@ public struct Ownership: Sendable {
     ///   - offers: the layer 2 advertisements, by name.
     ///   - demands: the addresses in use.
     ///   - claims: who has addresses now, by address; others than those demanded are ignored.
+    ///   - disputes: which claims were found to be unanswered, by address.
     public static func elect(
         nodes: [String: NodeFacts], offers: [String: Layer2Offer],
-        demands: [IPAddress: AddressDemand], claims: [IPAddress: [Claim]] = [:]
+        demands: [IPAddress: AddressDemand], claims: [IPAddress: [Claim]] = [:],
+        disputes: [IPAddress: [Dispute]] = [:]
     ) -> Ownership {
-        let candidacy = Candidacy(nodes: nodes, offers: offers, demands: demands)
-        var ownership = Ownership(candidacy, demands, claims)
+        let standing = standing(disputes, claims)
+        let candidacy = Candidacy(
+            nodes: nodes, offers: offers, demands: demands,
+            disputed: standing.mapValues { Set($0.map(\.node)) })
+        var ownership = Ownership(candidacy, nodes, demands, claims, standing)
         ownership.keepClaimed()
         ownership.placeOthers()
         return ownership
     }
 
     private init(
-        _ candidacy: Candidacy, _ demands: [IPAddress: AddressDemand],
-        _ claims: [IPAddress: [Claim]]
+        _ candidacy: Candidacy, _ facts: [String: NodeFacts],
+        _ demands: [IPAddress: AddressDemand], _ claims: [IPAddress: [Claim]],
+        _ disputes: [IPAddress: [Dispute]]
     ) {
         self.candidacy = candidacy
+        self.facts = facts
+        self.disputes = disputes
         self.demands = demands
         self.claims = claims
         owners = Array(repeating: -1, count: candidacy.addresses.count)
         manners = Array(repeating: .nobody, count: candidacy.addresses.count)
         loads = Array(repeating: 0, count: candidacy.names.count)
         bounds = Self.bounds(candidacy)
+    }
+
+    /// A dispute ends with the claim that it is about: a later claim of the node is another matter.
+    private static func standing(
+        _ disputes: [IPAddress: [Dispute]], _ claims: [IPAddress: [Claim]]
+    ) -> [IPAddress: [Dispute]] {
+        var standing: [IPAddress: [Dispute]] = [:]
+        for (address, disputes) in disputes {
+            let left = disputes.filter { dispute in
+                !(claims[address] ?? []).contains {
+                    $0.node == dispute.node && $0.epoch > dispute.epoch
+                }
+            }
+            if !left.isEmpty { standing[address] = left }
+        }
+        return standing
     }
 
     /// ⌈5 ⁄ 4 × average⌉ for each node, in fixed point with 32 fractional bits. Each term is

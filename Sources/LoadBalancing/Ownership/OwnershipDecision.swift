@@ -8,6 +8,12 @@ public enum OwnershipCause: Hashable, Sendable {
     case holdsClaim
     /// No other node can.
     case onlyCandidate
+    /// It is to give the address up, cordoned or draining, and nobody else can own it.
+    case nobodyElse
+    /// It gives the address up and still answers, until the node named does.
+    case yieldsTo(node: String)
+    /// The Services of the address ask for it.
+    case askedFor
     /// It alone has the highest preference weight.
     case preferred(weight: Int)
     /// It ranks first among the nodes that compete.
@@ -26,6 +32,9 @@ extension OwnershipCause: CustomStringConvertible {
         case .noCandidate: "no node can own it"
         case .holdsClaim: "holds it, and there is no cause to move it"
         case .onlyCandidate: "is the only node that can own it"
+        case .nobodyElse: "keeps it while it is to give it up: no other node can own it"
+        case .yieldsTo(let node): "still answers, until \(node) does"
+        case .askedFor: "is the node that the Service asks for"
         case .preferred(let weight): "is preferred, with weight \(weight)"
         case .highestRank: "ranks first for this address"
         case .nextWithRoom: "ranks first of those whose share is not used up"

@@ -4,8 +4,10 @@ import NetworkTypes
 struct UnitedOffers: Sendable {
     /// What one node is offered, or why it is not.
     struct Share: Sendable {
-        /// Why the node can own nothing under these offers, interfaces aside.
+        /// Why the node is to own nothing under these offers, interfaces aside.
         var refusal: LossReason?
+        /// Whether it is only to be relieved: cordoned or draining, and otherwise able.
+        var isRelieved = false
         /// `interfaceMissing` when none of the offered interfaces is usable there.
         var missing: LossReason?
         /// Sum of the weights that the offers give the node.
@@ -22,8 +24,10 @@ struct UnitedOffers: Sendable {
     let shares: [Share]
     /// The nodes with neither a refusal nor a missing interface, in ascending order.
     let eligible: [Int]
-    /// Whether one of the offers preempts.
-    let preempts: Bool
+    /// The nodes that would be among them if they were not cordoned or draining, ascending.
+    let relieved: [Int]
+    /// The most eager preemption of the offers.
+    let preemption: Preemption
 
     /// Unites the named offers; names without an offer are passed over.
     init(
@@ -37,14 +41,17 @@ struct UnitedOffers: Sendable {
         shares = names.indices.map { node in
             let selecting = known.lazy.map(\.offer).filter { $0.nodes.contains(names[node]) }
             var share = Share()
-            share.refusal = facts[node].exclusion
-            if share.refusal == nil {
+            let unoffered: LossReason? =
                 if all.isEmpty {
-                    share.refusal = .noAdvertisement
+                    .noAdvertisement
                 } else if selecting.isEmpty {
-                    share.refusal = .notSelected(by: all)
+                    .notSelected(by: all)
+                } else {
+                    nil
                 }
-            }
+            share.refusal = facts[node].exclusion ?? unoffered
+            share.isRelieved =
+                share.refusal != nil && unoffered == nil && facts[node].hardExclusion == nil
             for offer in selecting { share.add(offer, for: names[node]) }
             share.restrict(to: facts[node].interfaces)
             return share
@@ -53,7 +60,15 @@ struct UnitedOffers: Sendable {
         eligible = shares.indices.filter {
             shares[$0].refusal == nil && shares[$0].missing == nil
         }
-        preempts = known.contains { $0.offer.preemption == .always }
+        relieved = shares.indices.filter { shares[$0].isRelieved && shares[$0].missing == nil }
+        preemption =
+            if known.contains(where: { $0.offer.preemption == .always }) {
+                .always
+            } else if known.contains(where: { $0.offer.preemption == .gradual }) {
+                .gradual
+            } else {
+                .never
+            }
     }
 }
 

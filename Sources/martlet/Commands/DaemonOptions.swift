@@ -84,6 +84,8 @@ struct SpeakerOptions: ParsableArguments {
             valueName: "name"))
     var interfaces: [String] = []
 
+    @OptionGroup var gossip: GossipOptions
+
     @Option(help: "Who takes traffic on to the endpoints: none (kube-proxy does) or nftables.")
     var dataplane: DataplaneChoice = .none
 

@@ -70,7 +70,13 @@ struct Daemon {
         add("follower") { await content.followStates() }
         add("memory") { await MemoryFootprint.keepSmall(after: source) }
         if let controller { add("controller") { await controller.run() } }
-        if let node { add("speaker") { try await node.run() } }
+        if let node {
+            services.append(
+                .init(
+                    service: SpeakerPart(speaker: node, logger: logger),
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup))
+        }
 
         logger.notice(
             "starting",
@@ -92,10 +98,16 @@ struct Daemon {
         guard let speaker else { return nil }
         let dataplane =
             speaker.dataplane == .nftables ? DataplaneReconciler(socket: try NftablesSocket()) : nil
-        return NodeSpeaker(
+        let gossip = speaker.gossip.settings(node: options.nodeName, state: options.state)
+        if speaker.gossip.lacksKeys(state: options.state) {
+            logger.warning(
+                "no keys for the gossip, so nobody notices when this node or another dies",
+                metadata: ["remedy": "give --state or --gossip-keys; --gossip off if it is meant"])
+        }
+        return try NodeSpeaker(
             settings: NodeSpeaker.Settings(
                 node: options.nodeName, scope: options.scope,
-                interfaces: Set(speaker.interfaces)),
+                interfaces: Set(speaker.interfaces), gossip: gossip),
             source: source, dataplane: dataplane, keepsDataplane: speaker.keepDataplane,
             logger: logger)
     }
@@ -120,6 +132,33 @@ private struct Part: ServiceLifecycle.Service {
             return
         } catch {
             logger.critical("stopping", metadata: ["part": "\(name)", "error": "\(error)"])
+            throw ExitCode.failure
+        }
+    }
+}
+
+/// Runs the speaker; at graceful shutdown it hands over what it has before it ends.
+private struct SpeakerPart: ServiceLifecycle.Service {
+    let speaker: NodeSpeaker
+    let logger: Logger
+
+    func run() async throws {
+        do {
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await speaker.run() }
+                group.addTask {
+                    try await gracefulShutdown()
+                    await speaker.handOverAll()
+                }
+                // Either the speaker ended by itself, or it has handed over: the other ends too.
+                _ = try await group.next()
+                group.cancelAll()
+                try await group.waitForAll()
+            }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.critical("stopping", metadata: ["part": "speaker", "error": "\(error)"])
             throw ExitCode.failure
         }
     }

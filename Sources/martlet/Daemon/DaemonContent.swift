@@ -76,8 +76,8 @@ actor DaemonContent: AdminContent {
     func unready() async -> String? {
         guard latest != nil else { return "the manifests have not been read yet" }
         guard let speaker else { return nil }
-        let status = await speaker.status()
-        return status.hasApplied ? nil : "the speaker has not seen the interfaces yet"
+        return await speaker.hasApplied
+            ? nil : "the speaker has not found out yet which addresses are its own"
     }
 
     func metrics() async -> [MetricFamily] {
@@ -102,8 +102,43 @@ actor DaemonContent: AdminContent {
         let status = await speaker?.status()
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
-            ledger: await controller?.decisions,
-            wire: status?.interfaces, now: MonotonicClock.now())
+            ledger: await controller?.decisions, tenure: status?.tenure.tenure,
+            wire: status?.interfaces,
+            now: MonotonicClock.now())
+    }
+
+    /// Carries out what an operator asks.
+    func command(_ path: String, body: [UInt8]) async throws -> AdminAnswer {
+        let request: HandOverRequest
+        do {
+            request = try JSONDecoder().decode(HandOverRequest.self, from: Data(body))
+        } catch {
+            return .badRequest(
+                "the body is no request: \(error)",
+                remedy: "write JSON such as {\"node\": \"node-a\"}")
+        }
+        let node = request.node ?? self.node
+        let wish: OperatorRequest
+        switch (path, request.address.map { IPAddress($0) }) {
+        case ("/drain", _): wish = .drain(node: node)
+        case ("/undrain", _): wish = .undrain(node: node)
+        case ("/move", let address??): wish = .move(address, to: node)
+        case ("/move", _):
+            return .badRequest(
+                "no address to move", remedy: "write {\"address\": \"192.0.2.10\", \"node\": …}")
+        default: return .notFound
+        }
+        guard let speaker else {
+            return try answer(.refused("this daemon is no speaker; ask one that is"))
+        }
+        return try answer(await speaker.perform(wish))
+    }
+
+    private func answer(_ outcome: NodeSpeaker.RequestOutcome) throws -> AdminAnswer {
+        switch outcome {
+        case .done(let text): .ok(try HandOverAnswer(done: true, message: text).jsonBytes())
+        case .refused(let text): .ok(try HandOverAnswer(done: false, message: text).jsonBytes())
+        }
     }
 
     private func report() async -> StateReport {
@@ -127,11 +162,21 @@ actor DaemonContent: AdminContent {
                     node: record.node, serving: record.isServing, claims: record.claims.count,
                     interfaces: record.interfaces.map(\.name))
             },
+            gossip: status.flatMap { status in
+                status.membership.map {
+                    StateReport.Gossip($0, of: status, node: node)
+                }
+            },
+            held: (status?.tenure.held ?? [:]).sorted { $0.key < $1.key }.map {
+                StateReport.Held(address: "\($0.key)", by: $0.value)
+            },
+            unanswered: (status?.unanswered ?? []).sorted().map(\.description),
             events: state.status.events.map { event in
                 StateReport.Event(
                     service: event.service.description, severity: event.severity.rawValue,
                     reason: event.reason, message: event.message, at: event.at)
             },
+            nodeEvents: (status?.recentEvents ?? []).map(StateReport.NodeEvent.init),
             problems: (state.snapshot.problems + strangeNode(state)).map(ProblemReport.init)
                 + (status.map(Self.localProblems) ?? []))
     }

@@ -15,7 +15,7 @@ struct DaemonMetrics {
     let speaker: NodeSpeakerStatus?
 
     func families() -> [MetricFamily] {
-        pools() + configuration() + (speaker.map(announcements) ?? []) + process()
+        pools() + configuration() + (speaker.map { announcements($0) + failover($0) } ?? []) + process()
     }
 
     private func pools() -> [MetricFamily] {
@@ -131,7 +131,7 @@ struct DaemonMetrics {
     private func announced(
         _ status: NodeSpeakerStatus, _ answered: Set<IPAddress>
     ) -> [MetricFamily.Sample] {
-        status.plan.announcements.filter { answered.contains($0.key) }.sorted { $0.key < $1.key }
+        status.tenure.plan.announcements.filter { answered.contains($0.key) }.sorted { $0.key < $1.key }
             .flatMap { address, announcement in
                 announcement.settings.services.map { service in
                     MetricFamily.Sample(

@@ -16,12 +16,16 @@ struct Explainer: Sendable {
     let ownership: Ownership
     /// What is so on this node's interfaces; `nil` offline.
     var wire: [Layer2InterfaceState]?
+    /// The speaker's own decisions; `nil` where none runs.
+    let tenure: Tenure?
     let now: Instant
 
     /// - Parameter ledger: the allocator's own, where this process allocates; left out, decisions
     ///   are worked out anew from the state.
+    /// - Parameter tenure: the speaker's own, where one runs; left out, the election is held anew.
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
+        tenure: Tenure? = nil,
         wire: [Layer2InterfaceState]? = nil, isOffline: Bool = false, now: Instant
     ) {
         var decided = ledger ?? AllocationLedger(scope: scope)
@@ -39,7 +43,10 @@ struct Explainer: Sendable {
         self.node = node
         self.wire = wire
         self.now = now
-        ownership = ElectionInput(shown, node: node, scope: scope).elect()
+        self.tenure = tenure
+        ownership =
+            tenure?.ownership
+            ?? ElectionInput(shown, node: node, scope: scope).elect()
         chains = ServiceChains(shown, node: node, scope: scope)
     }
 
@@ -95,6 +102,11 @@ struct Explainer: Sendable {
             address: address.description, pool: explanation.pool, owner: explanation.decision.owner,
             cause: explanation.decision.cause.description,
             services: explanation.services.map(\.description),
+            lastMove: tenure?.lastMove(of: address).map { move in
+                ServiceReport.MoveReport(
+                    from: move.from, to: move.to, cause: "\(move.cause)", epoch: move.epoch,
+                    agoSeconds: (now - move.at).seconds)
+            },
             nodes: explanation.nodes.map { verdict in
                 switch verdict.verdict {
                 case .owns(let cause):

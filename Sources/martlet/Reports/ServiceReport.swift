@@ -32,10 +32,23 @@ struct ServiceReport: Codable, Sendable, Equatable {
         var cause: String
         /// All Services that use the address.
         var services: [String]
+        /// How it came there, as far as the asked node had a part in it.
+        var lastMove: MoveReport?
         /// Every node with its verdict, the owner first.
         var nodes: [NodeReport]
         /// What this node does on the wire; absent offline.
         var wire: [WireReport]?
+    }
+
+    /// A change of hands.
+    struct MoveReport: Codable, Sendable, Equatable {
+        var from: String?
+        var to: String
+        /// Why it moved.
+        var cause: String
+        /// The epoch of the new claim.
+        var epoch: UInt64
+        var agoSeconds: Double
     }
 
     /// What one node is to an address.
@@ -102,6 +115,11 @@ extension ServiceReport.AddressReport {
         var lines = ["  address \(terminal.styled(address, .strong)): \(answer)"]
         if services.count > 1 {
             lines.append("    shared by \(services.joined(separator: ", "))")
+        }
+        if let lastMove {
+            lines.append(
+                "    moved \(Int(lastMove.agoSeconds)) s ago from \(lastMove.from ?? "nobody") to "
+                    + "\(lastMove.to): it \(lastMove.cause) (epoch \(lastMove.epoch))")
         }
         for node in nodes {
             let verdict = node.owns ? terminal.styled("owner", .good) : "no"

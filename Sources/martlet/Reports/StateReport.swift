@@ -14,7 +14,15 @@ struct StateReport: Codable, Sendable, Equatable {
     var pools: [Pool]
     var interfaces: [Interface]
     var speakers: [Speaker]
+    /// How the gossip does; absent where there is none.
+    var gossip: Gossip?
+    /// Addresses that nobody takes over although the gossip has lost their owner.
+    var held: [Held] = []
+    /// Addresses for which this node finds that nobody answers.
+    var unanswered: [String] = []
     var events: [Event]
+    /// What this node noted for its operator, oldest first.
+    var nodeEvents: [NodeEvent] = []
     var problems: [ProblemReport]
 
     struct Service: Codable, Sendable, Equatable {
@@ -102,7 +110,9 @@ extension StateReport {
                     }
                 ).text(terminal)
         }
-        if !speakers.isEmpty {
+        if let gossip {
+            text += "\n" + gossip.text(terminal)
+        } else if !speakers.isEmpty {
             text +=
                 "\n"
                 + Table(
@@ -114,6 +124,18 @@ extension StateReport {
                         ]
                     }
                 ).text(terminal)
+        }
+        for held in held {
+            text +=
+                terminal.styled("held", .bad)
+                + ": \(held.address) is still answered by \(held.by), which the gossip has lost\n"
+        }
+        for event in nodeEvents.suffix(8) {
+            let style: Terminal.Style = event.severity == "Warning" ? .doubtful : .faint
+            let times = event.count > 1 ? " (\(event.count) times)" : ""
+            text +=
+                terminal.styled("\(Int(event.agoSeconds)) s ago \(event.reason)", style)
+                + " \(event.subject): \(event.message)\(times)\n"
         }
         let shown = problems.filter { $0.severity != "notice" }
         if !shown.isEmpty {

@@ -15,6 +15,8 @@ import sys
 import tempfile
 import time
 
+from machine import cpu_seconds, memory, run
+
 POOL = """apiVersion: metallb.io/v1beta1
 kind: IPAddressPool
 metadata: {name: lan}
@@ -44,10 +46,6 @@ addressType: IPv4
 ports: [{{port: 8080}}]
 endpoints: [{{addresses: [192.0.2.{1}]}}]
 """
-
-
-def run(*command, check=True):
-    return subprocess.run(command, check=check, capture_output=True, text=True).stdout
 
 
 class LAN:
@@ -126,7 +124,7 @@ def ask(lan, tool, mode, count, window, seconds, last=False):
 
 
 def answers(options, lan):
-    load = os.path.join(options.tools, "arp-load")
+    load = os.path.join(options.tools, "ARPLoad")
     seconds = 0.5 if options.short else 1.5
     print("\n== answers: p50 and p99 in µs with one question outstanding, rate with 64")
     print(f"{'':6}{'addresses':>10}{'who':>10}{'p50':>8}{'p99':>8}{'answers/s':>12}")
@@ -162,7 +160,7 @@ def answers(options, lan):
 
 def begin(options, lan, who, count):
     if who == "C":
-        lan.start(os.path.join(options.tools, "c-responder"), "n0", str(count))
+        lan.start(os.path.join(options.tools, "CResponder"), "n0", str(count))
         time.sleep(0.3)
     elif who == "martlet":
         lan.martlet(options.martlet, count, probes="false")
@@ -185,19 +183,6 @@ def end(lan, who):
         lan.plug()
 
 
-def cpu_ticks(process):
-    with open(f"/proc/{process.pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return int(fields[11]) + int(fields[12])
-
-
-def memory(process):
-    with open(f"/proc/{process.pid}/smaps_rollup") as file:
-        sizes = dict(re.findall(r"^(\w+):\s+(\d+) kB", file.read(), re.M))
-    return (int(sizes["Rss"]) / 1024, int(sizes["Private_Dirty"]) / 1024,
-            int(sizes["Private_Clean"]) / 1024)
-
-
 def at_rest(options, lan):
     seconds = 10 if options.short else 60
     print(f"\n== at rest, over {seconds} s (MiB; private clean is code of the program itself)")
@@ -206,17 +191,17 @@ def at_rest(options, lan):
         lan.martlet(options.martlet, count)
         # Until everything is announced four times and the memory of the start is given back.
         time.sleep(8 + 12 * count / 10000)
-        before = cpu_ticks(lan.process)
+        before = cpu_seconds(lan.process)
         time.sleep(seconds)
-        spent = (cpu_ticks(lan.process) - before) / os.sysconf("SC_CLK_TCK") / seconds
+        spent = (cpu_seconds(lan.process) - before) / seconds
         rss, dirty, clean = memory(lan.process)
         print(f"{count:>10}{rss:>8.1f}{dirty:>9.1f}{clean:>8.1f}{spent:>9.2%}"
-              f"{before / os.sysconf('SC_CLK_TCK'):>12.2f} s")
+              f"{before:>12.2f} s")
         lan.stop()
 
 
 def to_first_answer(options, lan):
-    load = os.path.join(options.tools, "arp-load")
+    load = os.path.join(options.tools, "ARPLoad")
     print("\n== from the start of the process to the first ARP answer, and until all are answered")
     for count in (10, 10000):
         first, every = [], []
@@ -236,7 +221,7 @@ def to_first_answer(options, lan):
 
 
 def edit(options, lan):
-    load = os.path.join(options.tools, "arp-load")
+    load = os.path.join(options.tools, "ARPLoad")
     print("\n== from an edit of a manifest to the first answer for the new Service")
     for count in (9, 9999):
         times = []

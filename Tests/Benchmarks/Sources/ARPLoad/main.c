@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "../Question/question.h"
+
 enum { FRAME = 512, BLOCK = 1 << 18, BLOCKS = 8, FRAMES = BLOCK / FRAME * BLOCKS };
 enum { BATCH = 16, MAXIMUM_SAMPLES = 4 << 20 };
 
@@ -48,43 +50,16 @@ static void put(uint8_t *to, uint32_t value) {
     memcpy(to, &value, 4);
 }
 
-static int write_arp(uint8_t *out, uint32_t index) {
-    static const uint8_t fixed[8] = {0, 1, 8, 0, 6, 4, 0, 1};
-    memset(out, 0xff, 6);
-    memcpy(out + 6, mac, 6);
-    out[12] = 8, out[13] = 6;
-    memcpy(out + 14, fixed, 8);
-    memcpy(out + 22, mac, 6);
-    put(out + 28, 0xc6130001);
-    memset(out + 32, 0, 6);
-    put(out + 38, base4 + index);
-    return 42;
-}
-
-static int write_solicitation(uint8_t *out, uint32_t index) {
-    memset(out, 0, 86);
-    uint8_t *ip = out + 14;
-    uint32_t low = base6 + index;
-    out[0] = out[1] = 0x33;
-    put(out + 2, 0xff000000 | (low & 0xffffff));
-    memcpy(out + 6, mac, 6);
-    out[12] = 0x86, out[13] = 0xdd;
-    ip[0] = 0x60, ip[5] = 32, ip[6] = 58, ip[7] = 255;
-    put(ip + 8, 0x20010db8);
-    put(ip + 20, 0xffffff);
-    put(ip + 24, 0xff020000);
-    put(ip + 32, 1);
-    put(ip + 36, 0xff000000 | (low & 0xffffff));
-    ip[40] = 135;
-    put(ip + 48, 0x20010db8);
-    put(ip + 60, low);
-    ip[64] = 1, ip[65] = 1;
-    memcpy(ip + 66, mac, 6);
-    uint32_t sum = 32 + 58;
-    for (int i = 8; i < 72; i += 2) sum += ip[i] << 8 | ip[i + 1];
-    while (sum >> 16) sum = (sum & 0xffff) + (sum >> 16);
-    ip[42] = ~sum >> 8, ip[43] = ~sum;
-    return 86;
+static int write_question(uint8_t *out, uint32_t index) {
+    uint8_t sender[16] = {0}, target[16] = {0};
+    if (is_arp) {
+        put(sender, 0xc6130001);
+        put(target, base4 + index);
+        return write_arp_question(out, mac, sender, target);
+    }
+    put(sender, 0x20010db8), put(sender + 12, 0xffffff);
+    put(target, 0x20010db8), put(target + 12, base6 + index);
+    return write_solicitation(out, mac, sender, target);
 }
 
 static void open_sockets(const char *interface) {
@@ -113,12 +88,12 @@ static void open_sockets(const char *interface) {
 }
 
 static void ask(uint32_t first, int how_many) {
-    static uint8_t frames[BATCH][96];
+    static uint8_t frames[BATCH][QUESTION_SPACE];
     struct iovec vectors[BATCH];
     struct mmsghdr messages[BATCH] = {0};
     for (int i = 0; i < how_many; i++) {
         uint32_t index = (first + i) % addresses;
-        int length = is_arp ? write_arp(frames[i], index) : write_solicitation(frames[i], index);
+        int length = write_question(frames[i], index);
         vectors[i] = (struct iovec){frames[i], length};
         messages[i].msg_hdr.msg_iov = &vectors[i];
         messages[i].msg_hdr.msg_iovlen = 1;

@@ -1,0 +1,58 @@
+import NetworkTypes
+
+extension Tenure {
+    /// What this node announces now, and for every other address, who does instead.
+    ///
+    /// It is put together when asked for: the verdicts take far longer than the decisions.
+    public var plan: AnnouncementPlan {
+        guard let ownership else { return AnnouncementPlan(node: node) }
+        let own = ownership.candidacy.index(ofNode: node)
+        var announcements: [IPAddress: AnnouncementPlan.Announcement] = [:]
+        var absences: [IPAddress: AnnouncementPlan.Absence] = [:]
+        absences.reserveCapacity(ownership.candidacy.addresses.count)
+        for (address, holding) in holdings {
+            announcements[address] = AnnouncementPlan.Announcement(
+                settings: holding.tenancy.settings, manner: holding.tenancy.manner,
+                cause: cause(of: holding, at: address, ownership),
+                epoch: table.standing(address) ?? table.nextEpoch(address))
+        }
+        for (index, address) in ownership.candidacy.addresses.enumerated()
+        where holdings[address] == nil {
+            absences[address] = absence(at: index, own, ownership)
+        }
+        return AnnouncementPlan(node: node, announcements: announcements, absences: absences)
+    }
+
+    private func cause(
+        of holding: Holding, at address: IPAddress, _ ownership: Ownership
+    ) -> OwnershipCause {
+        if case .yielding(to: .some(let successor)) = holding.phase {
+            return .yieldsTo(node: successor)
+        }
+        return ownership.decision(for: address)?.cause ?? .holdsClaim
+    }
+
+    private func absence(
+        at index: Int, _ own: Int?, _ ownership: Ownership
+    ) -> AnnouncementPlan.Absence {
+        guard let own else {
+            return AnnouncementPlan.Absence(
+                owner: ownership.owner(of: ownership.candidacy.addresses[index]),
+                reason: .unknownNode)
+        }
+        let owner = ownership.owners[index]
+        if owner == own {
+            // Left since the election, for a claim that came after it, or the process ends.
+            let address = ownership.candidacy.addresses[index]
+            let claims = (table.all[address] ?? []).filter { $0.node != node }
+            guard !hasStopped, let rival = claims.max(by: { $0.epoch < $1.epoch }) else {
+                return AnnouncementPlan.Absence(owner: nil, reason: .draining)
+            }
+            return AnnouncementPlan.Absence(
+                owner: rival.node, reason: .holderStays(owner: rival.node))
+        }
+        return AnnouncementPlan.Absence(
+            owner: owner < 0 ? nil : ownership.candidacy.names[owner],
+            reason: ownership.lossReason(of: own, at: index))
+    }
+}

@@ -1,0 +1,200 @@
+import ClusterSource
+import Kubernetes
+import LinuxNetwork
+import LoadBalancing
+import Logging
+import NetworkTypes
+
+extension NodeSpeaker {
+    /// How long a speaker that stops waits for the others to take over; then it goes all the same.
+    package static let longestHandOver = Duration.seconds(3)
+    /// How long a speaker that handed something over goes on forwarding: neighbours that missed the
+    /// announcement, and packets that were under way, still come here.
+    package static let lingering = Duration.seconds(1)
+
+    /// Hands over every address that another node can take, and says goodbye; then goes on
+    /// forwarding for a while. Call it before ``run()``'s task is cancelled.
+    package func handOverAll() async {
+        let held = tenure.report.claims.count
+        isLeaving = true
+        _ = await publish()
+        membership?.spread(.drain)
+        tenure.post { $0.isStopping = true }
+        let begin = MonotonicClock.now()
+        var isDone = false
+        while !isDone, MonotonicClock.now() - begin < Self.longestHandOver {
+            guard await rest(.milliseconds(5)) else { return }
+            isDone = tenure.report.isHandedOver
+        }
+        membership?.leave()
+        // The goodbye is said three times.
+        _ = await rest(.milliseconds(20))
+        let took = MonotonicClock.now() - begin
+        logger.notice(
+            isDone ? "handed over" : "not everything was taken over in time",
+            metadata: ["addresses": "\(held)", "milliseconds": "\(took.wholeNanoseconds / 1_000_000)"])
+        if held > 0, hasOthers { _ = await rest(Self.lingering) }
+    }
+
+    private var hasOthers: Bool {
+        members.contains { $0.key != settings.node && $0.value.liveness == .alive }
+            || (membership == nil && state.speakers.count > 1)
+    }
+
+    /// Sleeps; false when the task was cancelled.
+    private func rest(_ duration: Duration) async -> Bool {
+        do {
+            try await Task.sleep(for: duration)
+            return true
+        } catch {
+            return false
+        }
+    }
+
+    // MARK: Operators
+
+    /// How an operator's wish ended.
+    package enum RequestOutcome: Sendable, Equatable {
+        /// It is so now; the text says what was done.
+        case done(String)
+        /// It is not, and why.
+        case refused(String)
+    }
+
+    /// Carries out what an operator asks, here or at the node that it concerns.
+    package func perform(_ request: OperatorRequest) async -> RequestOutcome {
+        guard request.node != settings.node else { return await performHere(request) }
+        guard let membership else {
+            return .refused(
+                "this daemon runs without gossip and cannot reach \(request.node); "
+                    + "ask the daemon on \(request.node) itself")
+        }
+        guard let member = members[request.node], member.liveness == .alive else {
+            let known = members.filter { $0.value.liveness == .alive }.map(\.key)
+            return .refused(
+                "no speaker of the name \(request.node) is alive; alive are "
+                    + (known + [settings.node]).sorted().joined(separator: ", "))
+        }
+        let number = UInt64(bitPattern: MonotonicClock.now().nanoseconds)
+        membership.spread(.request(number, request))
+        defer { membership.withdraw(.request(number)) }
+        let begin = MonotonicClock.now()
+        while MonotonicClock.now() - begin < .seconds(6) {
+            guard await rest(.milliseconds(10)) else { break }
+            if let answer = membership.members[request.node]?.answers[number] {
+                return answer.map(RequestOutcome.refused)
+                    ?? .done("\(request.node) \(request.success)")
+            }
+        }
+        return .refused("\(request.node) did not answer within 6 s; its log may say why")
+    }
+
+    private func performHere(_ request: OperatorRequest) async -> RequestOutcome {
+        switch request {
+        case .drain:
+            drain(true)
+            return await waitUntilDrained()
+        case .undrain:
+            drain(false)
+            return .done("\(settings.node) \(request.success)")
+        case .move(let address, _): return await take(address)
+        }
+    }
+
+    /// Starts or ends the drain that an operator asked for; it outlives a restart.
+    func drain(_ isDraining: Bool) {
+        guard isDrained != isDraining, !isLeaving else { return }
+        isDrained = isDraining
+        if isDraining {
+            membership?.spread(.drain)
+        } else {
+            membership?.withdraw(.drain)
+        }
+        recentEvents.note(
+            isDraining ? "drained" : "undrained", settings.node,
+            isDraining
+                ? "hands over what it has, on an operator's word"
+                : "takes part again; addresses come back only for a cause", isWarning: false)
+        elections.ring()
+        publications.ring()
+    }
+
+    private func waitUntilDrained() async -> RequestOutcome {
+        let begin = MonotonicClock.now()
+        let before = tenure.report.tenure.announcedCount
+        while MonotonicClock.now() - begin < .seconds(4) {
+            guard await rest(.milliseconds(10)) else { break }
+            let report = tenure.report
+            guard report.ownership?.isRelieved(settings.node) == true else { continue }
+            let left = report.tenure.announcedCount
+            if left == 0 { return .done("\(settings.node) has handed over \(before) addresses") }
+            if report.isHandedOver {
+                return .done(
+                    "\(settings.node) has handed over \(before - left) addresses and keeps "
+                        + "\(left) that no other node can take")
+            }
+        }
+        return .refused(
+            "\(settings.node) is draining, but \(tenure.report.tenure.announcedCount) addresses "
+                + "were not taken over within 4 s; martlet explain ADDRESS says why")
+    }
+
+    private func take(_ address: IPAddress) async -> RequestOutcome {
+        guard tenure.report.ownership?.addresses.contains(address) == true else {
+            return .refused("no Service has the address \(address)")
+        }
+        if tenure.report.tenure.phase(of: address) == .holding {
+            return .done("\(settings.node) has it already")
+        }
+        tenure.post { $0.moves.insert(address) }
+        let begin = MonotonicClock.now()
+        while MonotonicClock.now() - begin < .seconds(4) {
+            guard await rest(.milliseconds(5)) else { break }
+            let report = tenure.report
+            if let reason = report.refusals[address] {
+                return .refused(
+                    "\(settings.node) \(reason)" + (reason.remedy.map { "; \($0)" } ?? ""))
+            }
+            if report.tenure.phase(of: address) == .holding {
+                return .done("\(settings.node) answers for \(address)")
+            }
+        }
+        return .refused(
+            "\(settings.node) did not come to answer for \(address) within 4 s; "
+                + "martlet explain \(address) says why")
+    }
+
+    /// Carries out what operators asked of this node at other nodes, once each.
+    func answerRequests(_ membership: MembershipSpeaker) {
+        var open: Set<UInt64> = []
+        for (_, member) in members {
+            for (number, request) in member.requests where request.node == settings.node {
+                open.insert(number)
+                guard answered.insert(number).inserted else { continue }
+                pendingRequests.yield((number, request))
+            }
+        }
+        for number in answered.subtracting(open) { membership.withdraw(.answer(number)) }
+        answered.formIntersection(open)
+    }
+
+    /// Works off requests from other nodes one after the other.
+    func workOffRequests(_ membership: MembershipSpeaker) async {
+        for await (number, request) in requestQueue {
+            switch await performHere(request) {
+            case .done: membership.spread(.answer(number, refusal: nil))
+            case .refused(let reason): membership.spread(.answer(number, refusal: reason))
+            }
+        }
+    }
+}
+
+extension OperatorRequest {
+    fileprivate var success: String {
+        switch self {
+        case .drain: "has handed over its addresses"
+        case .undrain: "takes part again"
+        case .move(let address, _): "answers for \(address)"
+        }
+    }
+}

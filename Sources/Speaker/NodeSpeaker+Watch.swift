@@ -1,0 +1,77 @@
+import ClusterSource
+import Kubernetes
+import LinuxNetwork
+import LoadBalancing
+import Logging
+import Membership
+import NetworkTypes
+
+extension NodeSpeaker {
+    /// How long a node does not own an address again for which it was found not to answer.
+    private static let disputeLasts = Duration.seconds(60)
+
+    /// Nobody answered for an address that another node has: three times asked, three times
+    /// silent.
+    func noteUnanswered(_ address: IPAddress) {
+        guard let ownership = tenure.report.ownership,
+            let decision = ownership.decision(for: address), let owner = decision.owner,
+            owner != settings.node
+        else { return }
+        let message =
+            "\(owner) has \(address) and nobody answers for it on the LAN; another node takes it; "
+            + "see the log of the speaker on \(owner), and its cabling"
+        logger.error("\(message)")
+        recentEvents.note("notAnswered", "\(address)", message)
+        guard let membership else { return }
+        let claim = LiveMember.DisputedClaim(node: owner, epoch: decision.epoch)
+        disputes[address] = (claim, MonotonicClock.now() + Self.disputeLasts)
+        membership.spread(.dispute(address, node: owner, epoch: decision.epoch))
+        elections.ring()
+    }
+
+    /// More than one station answered for an address.
+    func noteAnsweredTwice(_ address: IPAddress, by stations: [MACAddress]) {
+        let names = stations.map { station in
+            stationName(station).map { "\($0) (\(station))" } ?? "\(station)"
+        }
+        let message =
+            "\(names.joined(separator: " and ")) answer for \(address), and only one should; if it "
+            + "lasts, take the address off the one that is no owner"
+        logger.error("\(message)")
+        recentEvents.note("answeredTwice", "\(address)", message)
+    }
+
+    func noteAnsweredAgain(_ address: IPAddress) {
+        logger.notice("answered by one station again", metadata: ["address": "\(address)"])
+    }
+
+    private func stationName(_ station: MACAddress) -> String? {
+        members.first { $0.value.interfaces.values.contains { $0.mac == station } }?.key
+            ?? state.speakers.values.first { $0.interfaces.contains { $0.mac == station } }?.node
+    }
+
+    /// Takes back what is no longer so.
+    func endDisputes(at now: Instant) {
+        let over = disputes.filter { $0.value.until <= now }.map(\.key)
+        guard !over.isEmpty else { return }
+        for address in over {
+            disputes[address] = nil
+            membership?.withdraw(.dispute(address))
+        }
+        elections.ring()
+    }
+
+    /// Where other speakers may be found: the addresses of the cluster's Nodes.
+    func seeds() -> [Seed] {
+        guard let gossip = settings.gossip else { return [] }
+        return state.snapshot.nodes.values.filter { $0.metadata.name.name != settings.node }
+            .sorted { $0.metadata.name < $1.metadata.name }
+            .flatMap { node in
+                node.addresses.map { address in
+                    Seed(
+                        name: node.metadata.name.name,
+                        address: SocketAddress(address, port: gossip.port))
+                }
+            }
+    }
+}

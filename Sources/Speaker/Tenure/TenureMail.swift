@@ -1,0 +1,45 @@
+import Layer2
+import LoadBalancing
+import NetworkTypes
+
+/// What others tell the thread that decides what this node announces. Everything merges, so its
+/// size is bounded by the number of nodes and addresses.
+struct TenureMail: Sendable {
+    /// Nodes, advertisements and demands as the cluster's objects have them; liveness and claims of
+    /// nodes that gossip come below.
+    var facts: Tenure.Facts?
+    /// Our own claims from before a restart.
+    var restored: [IPAddress: UInt64]?
+    /// Liveness that changed.
+    var liveness: [String: NodeFacts.Liveness] = [:]
+    /// Claims of other nodes that changed.
+    var claims: [String: [IPAddress: UInt64?]] = [:]
+    /// Nodes that the gossip has forgotten.
+    var forgotten: Set<String> = []
+    /// Whose interfaces have which link-layer address.
+    var stations: [MACAddress: String]?
+    /// The addresses of other nodes themselves.
+    var nodeAddresses: [String: [IPAddress]]?
+    /// Whether every other node is out of hearing.
+    var isIsolated: Bool?
+    /// Whether the gossip has found out who lives; until then nothing is decided.
+    var isAssessed: Bool?
+    /// What happened on the wire to addresses, oldest first.
+    var wire: [IPAddress: WireNews] = [:]
+    /// Addresses that an operator wants here.
+    var moves: Set<IPAddress> = []
+    /// Whether the node is to hand over everything and end.
+    var isStopping = false
+    /// Whether the thread is to end.
+    var isEnding = false
+
+    /// The last word of the wire about one address.
+    struct WireNews: Sendable {
+        /// Questions are answered from now on.
+        var isAnswering = false
+        /// Another speaker still answers, so the address was not taken.
+        var heldBy: MACAddress?
+        /// Another speaker announced the address.
+        var announcedBy: MACAddress?
+    }
+}

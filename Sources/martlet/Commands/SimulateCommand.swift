@@ -1,0 +1,99 @@
+import ArgumentParser
+import ClusterSource
+import Controller
+import FoundationEssentials
+import Kubernetes
+import LinuxNetwork
+import LoadBalancing
+import NetworkTypes
+import Speaker
+
+/// `martlet simulate`: where addresses would go.
+struct SimulateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "simulate",
+        abstract: "Show where addresses would go if nodes failed.",
+        discussion: """
+            Works it out from a folder, with the code that decides in the daemons: first who owns \
+            what now, then who would if the nodes named had died together. Nothing is changed.
+            """)
+
+    @Option(help: ArgumentHelp("Folder of manifests.", valueName: "dir")) var manifests: String
+    @Option(
+        help: ArgumentHelp("What has been given, and who claims what now.", valueName: "dir"))
+    var state: String?
+    @Option(
+        name: .customLong("fail"),
+        help: ArgumentHelp("The nodes that fail together.", valueName: "node[,node]"))
+    var failing: String
+    @Option(help: ArgumentHelp("As daemons of this class.", valueName: "class"))
+    var loadBalancerClass: String?
+    @Option(help: ArgumentHelp("Namespace of the configuration objects.", valueName: "namespace"))
+    var namespace = "metallb-system"
+    @Option(name: .shortAndLong, help: "text or json.") var output: OutputFormat = .text
+
+    /// What programs read.
+    struct Report: Codable {
+        struct Address: Codable {
+            var address: String
+            var before: String?
+            var after: String?
+            var cause: String
+            /// Where nobody would own it: why not, by node.
+            var reasons: [String: String]?
+        }
+
+        struct Load: Codable {
+            var node: String
+            var before: Int
+            var after: Int
+        }
+
+        var failing: [String]
+        var moved: [Address]
+        var unmoved: Int
+        var loads: [Load]
+    }
+
+    func run() throws {
+        let names = failing.split(separator: ",").map(String.init)
+        let forecast = FailureForecast(try facts(), failing: names)
+        guard forecast.unknown.isEmpty else {
+            let known = forecast.loads.map(\.node).joined(separator: ", ")
+            complain(
+                "martlet: \(forecast.unknown.joined(separator: ", ")): no such node; there are "
+                    + (known.isEmpty ? "none" : known))
+            throw ExitCode.failure
+        }
+        switch output {
+        case .text: emit(forecast.description + "\n")
+        case .json: emit(try Report(forecast).json())
+        }
+    }
+
+    private func facts() throws -> Tenure.Facts {
+        let cluster = try FolderSource.read(
+            manifests: manifests, state: state, configurationNamespace: namespace)
+        for problem in cluster.snapshot.problems where problem.severity == .error {
+            complain(ProblemReport(problem).text)
+        }
+        let scope = ServiceScope(loadBalancerClass: loadBalancerClass)
+        let explainer = Explainer(
+            state: cluster, node: "", scope: scope, isOffline: true, now: MonotonicClock.now())
+        return ElectionInput(explainer.state, node: "", scope: scope).facts(for: "")
+    }
+}
+
+extension SimulateCommand.Report {
+    fileprivate init(_ forecast: FailureForecast) {
+        failing = forecast.failing
+        moved = forecast.moved.map { outcome in
+            Address(
+                address: "\(outcome.address)", before: outcome.before, after: outcome.after,
+                cause: "\(outcome.cause)",
+                reasons: outcome.reasons.isEmpty ? nil : outcome.reasons.mapValues { "\($0)" })
+        }
+        unmoved = forecast.outcomes.count - forecast.moved.count
+        loads = forecast.loads.map { Load(node: $0.node, before: $0.before, after: $0.after) }
+    }
+}

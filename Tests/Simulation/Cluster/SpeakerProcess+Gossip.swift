@@ -1,0 +1,191 @@
+import Layer2
+import LoadBalancing
+import Membership
+import NetworkTypes
+
+extension SpeakerProcess {
+    func takeGossip(_ input: Input) {
+        let now = node.localNow
+        switch input {
+        case .datagram(let bytes, let sender):
+            let from = SocketAddress(Cast.nodeAddress(sender), port: Cast.gossipPort)
+            perform(
+                agent.handle(
+                    .datagramReceived(bytes, from: from, sender: world.speakers[sender].id),
+                    at: now))
+        case .portUnreachable(let endpoint):
+            perform(agent.handle(.portUnreachable(endpoint), at: now))
+        case .hostUnreachable(let endpoint):
+            perform(agent.handle(.hostUnreachable(endpoint), at: now))
+        case .entries(let entries):
+            for entry in entries {
+                perform(
+                    agent.handle(.entryChanged(key: entry.key, value: entry.value), at: now))
+            }
+        case .goodbye: perform(agent.handle(.leave, at: now))
+        default: preconditionFailure("not for the gossip's thread")
+        }
+    }
+
+    func perform(_ actions: [MembershipAgent.Action]) {
+        for action in actions {
+            switch action {
+            case .send(let bytes, let endpoint):
+                world.send(bytes, from: node.index, boot: boot, to: endpoint)
+            case .memberChanged(let change): note(change)
+            case .entriesChanged(let node, let changes): note(changes, of: node)
+            case .nodeForgotten(let name):
+                members[name] = nil
+                post(.forgotten(name), to: .tenure)
+                statementsChanged()
+            case .trouble(let trouble):
+                world.note("\(node.name): \(trouble)")
+            }
+        }
+    }
+
+    private func note(_ change: MemberChange) {
+        world.note(
+            "\(node.name): \(change.name) is \(change.to)"
+                + (change.cause == .none ? "" : ", \(change.cause)")
+                + (change.witness.map { ", says \($0)" } ?? ""))
+        world.judge.noted(change, by: node.index, at: world.now)
+        post(
+            .liveness([change.name: NodeFacts.Liveness(change.to, change.cause)]), to: .tenure)
+    }
+
+    private func note(_ changes: [EntryChange], of name: String) {
+        var claims: [IPAddress: UInt64?] = [:]
+        var areStatementsNew = false
+        for change in changes {
+            switch Statement(key: change.key, value: change.value) {
+            case .claim(let address, let epoch): claims[address] = .some(epoch)
+            case .interface(let hardware):
+                members[name, default: MemberStatements()].hardware = hardware
+                areStatementsNew = true
+            case .draining(let isDraining):
+                members[name, default: MemberStatements()].isDraining = isDraining
+                areStatementsNew = true
+            case .dispute(let address, let claim):
+                members[name, default: MemberStatements()].disputes[address] = claim
+                areStatementsNew = true
+            case nil: break
+            }
+        }
+        if !claims.isEmpty { post(.claims(node: name, claims), to: .tenure) }
+        if areStatementsNew { statementsChanged() }
+    }
+
+    /// Who has which interface goes to the wire at once; the rest is for the slow path, that of the
+    /// cluster's objects.
+    private func statementsChanged() {
+        var stations: [MACAddress: String] = [:]
+        for (name, member) in members {
+            if let hardware = member.hardware { stations[hardware] = name }
+        }
+        if stations != self.stations {
+            self.stations = stations
+            post(.announcer([.peersChanged(Set(stations.keys))]), to: .wire)
+            post(.stations(stations), to: .tenure)
+        }
+        clusterChanged(world.cluster, at: world.now)
+    }
+
+    /// Says what this node is.
+    func publishStatements() {
+        post(
+            .entries([
+                Statement.interface(node.hardware).entry,
+                Statement.draining(node.isDraining || isTerminating).entry,
+            ]), to: .gossip)
+    }
+
+    /// What the shell reads of the agent after each of its turns.
+    func showHealth() {
+        if !isAssessed, !agent.isReassessing {
+            isAssessed = true
+            post(.assessed, to: .tenure)
+        }
+        if agent.isolatedSince != shownIsolation {
+            shownIsolation = agent.isolatedSince
+            world.note(
+                "\(node.name) is \(shownIsolation == nil ? "not alone any more" : "isolated")")
+            post(.isolated(shownIsolation != nil), to: .tenure)
+            post(
+                .announcer([
+                    .isolationChanged(
+                        since: shownIsolation, isAlonePlausible: world.settings.nodes <= 2)
+                ]), to: .wire)
+        }
+        let authority = agent.authorizedUntil
+        // The threads of the interfaces read the permit when they run; one that slept without it
+        // has to be woken.
+        if shownAuthority <= node.localNow || !wasAuthorized, authority > node.localNow {
+            post(.announcer([.authorityChanged(authority)]), to: .wire)
+        }
+        wasAuthorized = authority > node.localNow
+        shownAuthority = authority
+    }
+
+    // MARK: Operators
+
+    /// Tells whoever has to know whether the node drains.
+    func drainingChanged() {
+        publishStatements()
+        flush()
+        clusterChanged(world.cluster, at: world.now)
+    }
+
+    func moveRequested(_ address: IPAddress) {
+        post(.tenure(.moveRequested(address)), to: .tenure)
+        flush()
+    }
+
+    /// Hands everything over, says goodbye, and ends.
+    func terminate() {
+        isTerminating = true
+        publishStatements()
+        post(.tenure(.stopping), to: .tenure)
+        flush()
+        awaitHandOver(until: world.now + .seconds(3))
+    }
+
+    private func awaitHandOver(until end: Instant) {
+        world.after(.milliseconds(2)) { [weak self] world in
+            guard let self, self.node.process === self else { return }
+            guard self.tenure.isHandedOver || world.now >= end else {
+                self.awaitHandOver(until: end)
+                return
+            }
+            self.post(.goodbye, to: .gossip)
+            self.flush()
+            world.after(.milliseconds(30)) { [weak self] world in
+                guard let self, self.node.process === self else { return }
+                world.note("\(self.node.name) has ended")
+                world.judge.disturbed(self.node.index, at: world.now)
+                self.node.kill()
+            }
+        }
+    }
+}
+
+/// What another speaker says of itself, without its claims.
+struct MemberStatements: Equatable {
+    /// The link-layer address of its interface.
+    var hardware: MACAddress?
+    /// Whether it hands over what it has.
+    var isDraining = false
+    /// Addresses for which nobody answers, as it sees it.
+    var disputes: [IPAddress: Claim] = [:]
+}
+
+extension NodeFacts.Liveness {
+    /// What the election makes of a member's state.
+    init(_ state: MemberState, _ cause: DeathCause) {
+        switch state {
+        case .alive, .suspect: self = .alive
+        case .left: self = .dead(cause: "its speaker has stopped")
+        case .dead: self = .dead(cause: "\(cause)")
+        }
+    }
+}
