@@ -116,6 +116,15 @@ var tests: [Target] {
         .target(
             name: "TestNetwork", dependencies: ["NetworkTypes", "LinuxNetwork"],
             path: "Tests/TestNetwork", swiftSettings: common),
+        .target(
+            name: "Simulation",
+            dependencies: ["NetworkTypes", "Layer2", "Membership", "LoadBalancing"],
+            path: "Tests/Simulation", swiftSettings: common),
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: [
+                "Simulation", "NetworkTypes", "Layer2", "Membership", "LoadBalancing",
+            ], swiftSettings: common),
         .testTarget(name: "RepositoryTests", swiftSettings: common),
         .testTarget(name: "InteropTests", dependencies: ["martlet"], swiftSettings: common),
     ]

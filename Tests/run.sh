@@ -41,7 +41,13 @@ step() {                                        # step "what" command…
 step "format" swift format lint --strict --recursive Package.swift Sources Tests
 step "build" swift build --build-tests
 ((failed)) && exit 1
-step "tests" swift test --skip-build
+# Apart from each other: simulations keep every core busy for a minute, and tests of threads and of
+# real daemons wait for what happens in real time.
+busy='^(SimulationTests|MembershipTests|LoadBalancingTests)[.]'
+real='^InteropTests[.]'
+step "tests" swift test --skip-build --skip "$busy" --skip "$real"
+step "simulations and properties" swift test --skip-build --filter "$busy"
+step "real peers" swift test --skip-build --filter "$real"
 if ((!quick)); then
     step "fuzzing" Tests/Fuzz/run.sh
     if ((EUID == 0)); then

@@ -43,7 +43,8 @@ struct AdminCommands: RouterMiddleware {
                 "a command was given",
                 metadata: [
                     "command": "\(path)", "at": "\(gate.address)",
-                    "outcome": "\(answer.outcome)",
+                    "request": "\(String(decoding: body.prefix(200), as: UTF8.self))",
+                    "answer": "\(String(decoding: answer.body.prefix(300), as: UTF8.self))",
                 ])
             return Response(answer)
         } catch {

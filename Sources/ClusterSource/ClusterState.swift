@@ -7,8 +7,8 @@ package struct ClusterState: Sendable, Equatable {
     package var snapshot = ClusterSnapshot()
     /// What has been given, by Service; also to Services that are gone, until they are cleared.
     package var allocations: [ObjectName: ServiceAllocation] = [:]
-    /// Conditions, pool figures and events as last written. They ride along: a change of nothing
-    /// else makes no new state.
+    /// Conditions, pool figures and events as last written. They ride along: for the process that
+    /// writes them, a change of nothing else makes no new state.
     package var status = ClusterStatus()
     /// What each node's speaker has published, by node.
     package var speakers: [String: SpeakerRecord] = [:]

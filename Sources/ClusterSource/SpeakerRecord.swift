@@ -56,14 +56,20 @@ package struct SpeakerRecord: Hashable, Sendable {
 
     /// Whether a name can be a Node's, and so a file's (a DNS subdomain, RFC 1123 §2.1).
     package static func isValid(node: String) -> Bool {
-        (1...253).contains(node.utf8.count) && !node.hasPrefix(".") && !node.hasSuffix(".")
-            && node.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                    UInt8(ascii: "-"), UInt8(ascii: "."):
-                    true
-                default: false
-                }
+        let dash = UInt8(ascii: "-")
+        let labels = node.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false)
+        return (1...253).contains(node.utf8.count)
+            && labels.allSatisfy { label in
+                label.allSatisfy { isLetterOrDigit($0) || $0 == dash }
+                    && label.first.map(isLetterOrDigit) == true
+                    && label.last.map(isLetterOrDigit) == true
             }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: false
+        }
     }
 }

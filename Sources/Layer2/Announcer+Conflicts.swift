@@ -29,7 +29,7 @@ extension Announcer {
             return .acted(report(slot, .peerAnnounces(entries[slot].address, offender), at: now))
         case (.checking, .peer), (.waitingToHear, .peer):
             hold(slot, at: now)
-            return .acted(report(slot, .heldByPeer(entries[slot].address, offender), at: now))
+            return .acted([.heldByPeer(entries[slot].address, offender)])
         case (.probing, .stranger), (.checking, .stranger), (.waitingToHear, .stranger):
             return .acted(giveUp(slot, offender, at: now))
         case (.announcing, .sibling), (.active, .sibling):
@@ -80,7 +80,7 @@ extension Announcer {
     }
 
     /// Leaves the address to the speaker that was said to be gone, and checks again later.
-    private mutating func hold(_ slot: Int, at now: Instant) {
+    mutating func hold(_ slot: Int, at now: Instant) {
         let wait = nextWait(slot, Timing.firstHold, Timing.longestHold)
         enter(slot, wait, at: now) { .held(retryAt: $0) }
     }

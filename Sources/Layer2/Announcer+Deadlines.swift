@@ -21,7 +21,7 @@ extension Announcer {
             switch entries[slot].state {
             case .probing(let sent): sent < Timing.probes ? .repeating : .silent
             case .checking(0), .held, .standingBy: .starting
-            case .checking(let sent): sent < Timing.checkProbes ? .finishing : .silent
+            case .checking(let sent): sent < checkProbes(for: slot) ? .finishing : .silent
             case .awaitingAuthority: .silent
             case .announcing(0): .opening
             case .announcing, .active, .conflicted, .waitingToHear: .repeating
@@ -36,10 +36,14 @@ extension Announcer {
         switch entries[slot].state {
         case .probing(let sent) where sent < Timing.probes:
             probe(slot, sent: sent, at: now, &actions)
-        case .checking(let sent) where sent < Timing.checkProbes:
+        case .checking(let sent) where sent < checkProbes(for: slot):
             check(slot, sent: sent, at: now, &actions)
-        case .checking where isDeaf:
+        case .checking where heldElsewhere.contains(entries[slot].address):
+            hold(slot, at: now)
+        case .checking where isDeaf, .probing where isDeaf:
             waitToHear(slot, at: now, &actions)
+        case .awaitingAuthority where isolation != nil:
+            check(slot, sent: 0, at: now, &actions)
         case .probing, .checking, .awaitingAuthority:
             beginUse(slot, at: now, &actions)
         case .held, .standingBy:
@@ -64,6 +68,18 @@ extension Announcer {
         entries[slot].lostRounds = 0
         actions.append(.answering(entries[slot].address))
         setDeadline(now, slot)
+    }
+
+    /// Puts every address in use back to the check; not again and again, because a node that often
+    /// runs late would hardly answer.
+    mutating func recheck(at now: Instant) -> [Action] {
+        if let last = recheckedAt, now - last < Timing.recheckInterval { return [] }
+        recheckedAt = now
+        for slot in slots.values.sorted() where entries[slot].isAnswering {
+            entries[slot].enter(.checking(sent: 0))
+            setDeadline(now, slot)
+        }
+        return runDue(at: now)
     }
 
     /// Announces an address in use in a burst again.
@@ -92,7 +108,17 @@ extension Announcer {
         }
         startHearing(at: now, &actions)
         entries[slot].enter(.checking(sent: sent + 1))
-        setDeadline(now + Timing.checkInterval, slot)
+        setDeadline(now + checkInterval(for: slot), slot)
+    }
+
+    /// A check that found somebody before is in no hurry, and must not mistake a late answer for
+    /// none.
+    private func checkProbes(for slot: Int) -> Int {
+        entries[slot].lostRounds == 0 ? Timing.checkProbes : Timing.probes
+    }
+
+    private func checkInterval(for slot: Int) -> Duration {
+        entries[slot].lostRounds == 0 ? Timing.checkInterval : Timing.probeInterval
     }
 
     /// Asks for an address of this LAN, ours to be or not, claiming nothing.

@@ -10,6 +10,7 @@ extension Announcer {
         _ frame: Span<UInt8>, at now: Instant, reply: inout FrameBuffer
     ) -> Outcome {
         let message: NeighborMessage
+        let isForUs: Bool
         do throws(DecodeError) {
             let ethernet = try EthernetView(frame)
             guard ethernet.source != macAddress else { return drop(.ownFrame) }
@@ -17,11 +18,13 @@ extension Announcer {
             guard ethernet.destination == macAddress || ethernet.destination.isGroup else {
                 return drop(.otherStation)
             }
+            isForUs = ethernet.destination == macAddress
             message = try NeighborMessage(ethernet)
         } catch {
             return drop(.undecodable(error))
         }
         guard message.hardware != macAddress else { return drop(.ownFrame) }
+        if isForUs, message.asked == nil { lastAnswered = now }
 
         if !message.claimed.isUnspecified, let slot = slots[message.claimed] {
             return observe(message, claiming: slot, at: now, reply: &reply)

@@ -89,12 +89,23 @@ extension Announcer {
         return users > 1 ? [] : [.leaveGroup(group)]
     }
 
+    /// Asks again for the addresses that somebody else was found to have.
+    mutating func retryConflicted(at now: Instant) -> [Action] {
+        for slot in slots.values.sorted() {
+            guard case .conflicted = entries[slot].state else { continue }
+            entries[slot].restart()
+            setDeadline(now, slot)
+        }
+        return runDue(at: now)
+    }
+
     /// Announces every address in use anew, and asks anew for the others: they may now be on
-    /// another LAN. An address in use is not asked for again, because its clients would wait.
+    /// another LAN. An address in use is not asked for again, because its clients would wait;
+    /// unless no other node is heard: then somebody may have taken it over meanwhile.
     mutating func startOver(at now: Instant) -> [Action] {
         for slot in slots.values.sorted() {
             if entries[slot].isAnswering {
-                entries[slot].enter(.announcing(sent: 0))
+                entries[slot].enter(isolation == nil ? .announcing(sent: 0) : .checking(sent: 0))
             } else {
                 entries[slot].restart()
                 entries[slot].lostRounds = 0

@@ -94,6 +94,9 @@ extension Announcer {
         /// The least time between two stations that are remembered to be asked later.
         static let sightingInterval = Duration.milliseconds(10)
 
+        /// The least time between two checks of what is in use.
+        public static let recheckInterval = Duration.seconds(2)
+
         static func backoff(_ first: Duration, _ longest: Duration, rounds: Int) -> Duration {
             min(first * (1 << min(max(rounds - 1, 0), 16)), longest)
         }

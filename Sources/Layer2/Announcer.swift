@@ -88,6 +88,9 @@ public struct Announcer: Equatable, Sendable {
         case isolationChanged(since: Instant?, isAlonePlausible: Bool)
         /// Frames may be sent before this instant.
         case authorityChanged(Instant)
+        /// There was no authority for a while, and now there is. While isolated that is no proof
+        /// that nobody else took over meanwhile: what was in use is checked before it is again.
+        case authorityRestored
         /// A rival for the address was heard: announce it in a burst again, if it is in use.
         case reannounce(IPAddress)
         /// An answer that was expected from another station did not come: ask some for a sign of
@@ -116,7 +119,7 @@ public struct Announcer: Equatable, Sendable {
         /// most one report a second for each address.
         case peerAnnounces(IPAddress, MACAddress)
         /// The address was to be taken over, but this speaker still answers for it: nobody moves.
-        /// At most one report a second for each address.
+        /// One report for each check.
         case heldByPeer(IPAddress, MACAddress)
         /// The address is not answered any more: another interface of this node does so.
         case standingBy(IPAddress)
@@ -182,8 +185,18 @@ public struct Announcer: Equatable, Sendable {
         didSet { if authority > oldValue { hasLapsed = false } }
     }
 
+    /// Addresses that another interface of this node found still answered by their owner: they are
+    /// not taken over here either, where nobody may know the owner.
+    public var heldElsewhere: Set<IPAddress> = []
+
     /// When a frame of another station was last received on this interface.
     public internal(set) var lastHeard: Instant?
+
+    /// When another station last answered this interface alone: so its questions are heard.
+    public internal(set) var lastAnswered: Instant?
+
+    /// When what is in use was last put back to the check.
+    var recheckedAt: Instant?
 
     var peers: Set<MACAddress> = []
     var siblings: Set<MACAddress> = []
@@ -238,8 +251,10 @@ public struct Announcer: Equatable, Sendable {
         case .linkRestored:
             return startOver(at: now)
         case .peersChanged(let changed):
+            let isGrown = !changed.isSubset(of: peers)
             peers = changed
-            return []
+            // Who was taken for a stranger may turn out to be one of us.
+            return isGrown ? retryConflicted(at: now) : []
         case .siblingsChanged(let changed):
             return follow(siblings: changed, at: now)
         case .ownAddressesChanged(let changed):
@@ -255,6 +270,8 @@ public struct Announcer: Equatable, Sendable {
             return runDue(at: now)
         case .signOfLifeWanted:
             return seekSignOfLife(at: now)
+        case .authorityRestored:
+            return isolation == nil ? [] : recheck(at: now)
         case .reannounce(let address):
             return reannounce(address, at: now)
         case .deadlineReached:

@@ -116,8 +116,8 @@ extension AnswerWatch {
         if entries[slot].answers.isEmpty {
             entries[slot].crowded = 0
             entries[slot].missed = min(entries[slot].missed + 1, Self.missesForVerdict)
-            guard entries[slot].missed >= Self.missesForVerdict, let lastHeard,
-                lastHeard > entries[slot].missedSince
+            guard entries[slot].missed >= Self.missesForVerdict, let lastAnswered,
+                lastAnswered > entries[slot].missedSince
             else { return }
             entries[slot].verdict = .unanswered
         } else if entries[slot].isAnsweredByOwner {

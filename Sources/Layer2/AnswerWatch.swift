@@ -8,25 +8,27 @@ import NetworkTypes
 ///    ┌───► resting ────► asking ──────────┐
 ///    │     the owner alone answered       │
 ///    ├────────────────────────────────────┤
-///    │     otherwise: again in 200 ms, until three rounds without an answer, or two with
+///    │     otherwise: again in 200 ms, until sixteen rounds without an answer, or two with
 ///    │     answers of others, make a verdict; then every 5 s, until it is fine again
 ///    └────────────────────────────────────┘
 /// ```
 ///
 /// The question is a probe, so nobody's neighbor table is touched (RFC 5227 §1.1, RFC 4862 §5.4.2).
-/// Silence proves nothing to who hears nobody at all: a verdict needs a frame of any other station
-/// since the first missing answer, and ``Action/seekSignOfLife`` says when to look for one.
+/// Silence proves nothing to who is not heard itself: a verdict needs the answer of any other
+/// station since the first missing one, and ``Action/seekSignOfLife`` says when to ask for one.
+/// Sixteen, because a verdict takes the address from a node that lives: where three frames in ten
+/// are lost, every second question is without an answer, and three in a row are an everyday thing.
 /// While paused, and without ``authority``, nothing is asked, and rounds that were open count for
 /// nothing.
 ///
-/// Bounds: ``maximumAddresses`` addresses, the lowest when there are more; 20 questions a second;
+/// Bounds: ``maximumAddresses`` addresses, the lowest when there are more; 100 questions a second;
 /// eight answers to each.
 public struct AnswerWatch: Equatable, Sendable {
     /// What is to be thought of one address.
     public enum Verdict: Hashable, Sendable {
         /// One station answers, the owner where it is known.
         case fine
-        /// Nobody answered three times in a row.
+        /// Nobody answered ``AnswerWatch/missesForVerdict`` times in a row.
         case unanswered
         /// Not the owner alone: these answered, twice in a row. In order; the owner's own, if among
         /// them, included.
@@ -54,7 +56,7 @@ public struct AnswerWatch: Equatable, Sendable {
     public enum Action: Equatable, Sendable {
         /// Send this frame on the interface.
         case send([UInt8])
-        /// Look for any frame of another station, and keep ``AnswerWatch/lastHeard`` up to date.
+        /// Ask somebody who must answer, and keep ``AnswerWatch/lastAnswered`` up to date.
         case seekSignOfLife
         /// What is to be thought of the address has changed. At first it is fine.
         case found(IPAddress, Verdict)
@@ -70,11 +72,11 @@ public struct AnswerWatch: Equatable, Sendable {
     /// From round to round while the verdict is not fine.
     public static let verdictInterval = Duration.seconds(5)
     /// The least time between two questions.
-    public static let questionInterval = Duration.milliseconds(50)
+    public static let questionInterval = Duration.milliseconds(10)
     /// How long an address is left alone when its owner has changed.
     public static let settling = Duration.seconds(2)
     /// Rounds without any answer that make a verdict.
-    public static let missesForVerdict = 3
+    public static let missesForVerdict = 16
     /// Rounds with answers of others that make a verdict.
     public static let crowdsForVerdict = 2
     static let maximumAnswers = 8
@@ -84,8 +86,8 @@ public struct AnswerWatch: Equatable, Sendable {
         didSet { if authority > oldValue { hasLapsed = false } }
     }
 
-    /// When a frame of another station was last received. The caller sets it before each event.
-    public var lastHeard: Instant?
+    /// When another station last answered us alone. The caller sets it before each event.
+    public var lastAnswered: Instant?
 
     let interval: Duration
     var macAddress: MACAddress

@@ -7,8 +7,16 @@ import Synchronization
 ///
 /// The writer extends it again and again. When it does not, because it is stuck or the whole
 /// process was stopped, the permit runs out by itself.
+///
+/// It can also be *suspended*, for as long as it takes to find out what happened meanwhile and to
+/// act on it: the writer suspends it, and the thread that decides what is announced clears it once
+/// it has worked off all that was found out. In between an answer could be one that is another
+/// node's to give.
 package final class AnsweringPermit: Sendable {
     private let nanoseconds: Atomic<Int64>
+    private let suspensions = Atomic<UInt64>(0)
+    private let cleared = Atomic<UInt64>(0)
+    private let returned = Atomic<UInt64>(0)
     private let wakers = Mutex<(next: Int, all: [Int: @Sendable () -> Void])>((0, [:]))
 
     /// A permit until `until`; at first there is none.
@@ -21,17 +29,44 @@ package final class AnsweringPermit: Sendable {
         AnsweringPermit(until: Instant(nanoseconds: .max))
     }
 
-    /// Answers may be given before this instant. A permit that had run out, and now has not, wakes
-    /// those who wait for it.
+    /// Answers may be given before this instant, which is long past while the permit is suspended.
+    /// A permit that had run out, and now has not, wakes those who wait for it.
     package var until: Instant {
-        get { Instant(nanoseconds: nanoseconds.load(ordering: .acquiring)) }
-        set {
-            let before = nanoseconds.exchange(
-                newValue.nanoseconds, ordering: .acquiringAndReleasing)
-            // Read after the exchange: whoever saw the old value run out did so before.
-            let now = MonotonicClock.now().nanoseconds
-            if before <= now, newValue.nanoseconds > now { wake() }
+        get {
+            let until = nanoseconds.load(ordering: .acquiring)
+            let isClear =
+                cleared.load(ordering: .acquiring) >= suspensions.load(ordering: .acquiring)
+            return Instant(nanoseconds: isClear ? until : .min)
         }
+        set {
+            // Only one thread writes. Whoever reads the new value must find it counted.
+            let before = nanoseconds.load(ordering: .relaxed)
+            let isBack = { (now: Int64) in before <= now && newValue.nanoseconds > now }
+            let wasOut = isBack(MonotonicClock.now().nanoseconds)
+            if wasOut { returned.add(1, ordering: .releasing) }
+            nanoseconds.store(newValue.nanoseconds, ordering: .releasing)
+            // Looked at again: whoever saw the old value run out did so before.
+            guard isBack(MonotonicClock.now().nanoseconds) else { return }
+            if !wasOut { returned.add(1, ordering: .releasing) }
+            wake()
+        }
+    }
+
+    /// Grows with every time that the permit is back after it had run out or was suspended. To be
+    /// read after ``until``. A thread that slept long cannot tell from ``until`` alone.
+    var returns: UInt64 { returned.load(ordering: .acquiring) }
+
+    /// Takes the permit back until ``clear(_:)`` is told the number returned. For the one thread
+    /// that also sets ``until``.
+    func suspend() -> UInt64 {
+        suspensions.add(1, ordering: .acquiringAndReleasing).newValue
+    }
+
+    /// Ends a suspension, and those before it; not a later one.
+    func clear(_ suspension: UInt64) {
+        returned.add(1, ordering: .releasing)
+        _ = cleared.max(suspension, ordering: .acquiringAndReleasing)
+        wake()
     }
 
     /// Wakes all who wait for the permit.

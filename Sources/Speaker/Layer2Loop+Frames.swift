@@ -52,7 +52,7 @@ extension Layer2Loop {
     }
 
     mutating func tellWatch(_ event: AnswerWatch.Event, at now: Instant) {
-        watch.lastHeard = announcer.lastHeard
+        watch.lastAnswered = announcer.lastAnswered
         for action in watch.handle(event, at: now) {
             switch action {
             case .send(let frame): speak(frame)
@@ -114,6 +114,7 @@ extension Layer2Loop {
                 guard socket != nil else { break }
                 // Whoever had it before has let go of it.
                 conflicts[address] = nil
+                holds.release(address, on: link.name)
                 answeringSince[address] = now
                 say(.answering(address), at: now)
                 if let began = takeovers.removeValue(forKey: address) {
@@ -125,7 +126,9 @@ extension Layer2Loop {
                 say(.conflict(conflict), at: now)
             case .peerAnnounces(let address, let peer):
                 say(.peerAnnounces(address, peer), at: now)
-            case .heldByPeer(let address, let peer): say(.heldByPeer(address, peer), at: now)
+            case .heldByPeer(let address, let peer):
+                holds.hold(address, on: link.name)
+                say(.heldByPeer(address, peer), at: now)
             case .standingBy(let address): answeringSince[address] = nil
             case .waitingToHear(let address): say(.waitingToHear(address), at: now)
             case .formerOwnerAnswers(let owner, let isAnswered):

@@ -15,6 +15,7 @@ extension Layer2Loop {
                 answeringSince[address] = nil
                 conflicts[address] = nil
                 takeovers[address] = nil
+                holds.release(address, on: link.name)
                 perform(announcer.handle(.addressRemoved(address), at: now), at: now)
             }
         }

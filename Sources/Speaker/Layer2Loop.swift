@@ -20,6 +20,9 @@ struct Layer2Loop: ~Copyable {
     static let failedWaitMicroseconds: UInt32 = 10_000
 
     let permit: AnsweringPermit
+    var permitReturns: UInt64 = 0
+    let holds: TakeoverHolds
+    var holdsSeen: UInt64 = 0
     let mailbox: Mailbox<Layer2Mail>
     let report: @Sendable (Layer2Event) -> Void
     var link: Link
@@ -42,11 +45,12 @@ struct Layer2Loop: ~Copyable {
     var missedBefore: UInt64 = 0
 
     init(
-        link: Link, macAddress: MACAddress, permit: AnsweringPermit,
+        link: Link, macAddress: MACAddress, permit: AnsweringPermit, holds: TakeoverHolds,
         mailbox: Mailbox<Layer2Mail>,
         report: @escaping @Sendable (Layer2Event) -> Void
     ) {
         self.permit = permit
+        self.holds = holds
         self.mailbox = mailbox
         self.report = report
         self.link = link
@@ -62,14 +66,17 @@ struct Layer2Loop: ~Copyable {
         while true {
             let wake = wait()
             let now = MonotonicClock.now()
-            readPermit()
-            if wake.hasMail, !readMail(at: now) { break }
+            // What a permit that is back was given upon is in the mail, if only since just now.
+            let isPermitBack = readPermit()
+            if wake.hasMail || isPermitBack, !readMail(at: now) { break }
+            if isPermitBack { resume(at: now) }
             // Before deadlines: an answer that has come in time must not be read too late, even
             // if this thread was.
             if wake.hasFrames || isAnyDue(at: now) { receiveAll(at: now) }
             if let due = retryAt, due <= now { retry(at: now) }
             if socket != nil { runDeadlines(at: now) }
         }
+        holds.releaseAll(on: link.name)
         // Whoever asks from here on is told that there is nobody; who has just asked, the state.
         answer(mailbox.post { $0.close() })
     }
@@ -95,10 +102,30 @@ struct Layer2Loop: ~Copyable {
 
     /// The announcer and the watch speak only as long as the permit lasts. Listener reports go out
     /// regardless: they claim no address, and a snooping switch must know us when it is back.
-    mutating func readPermit() {
+    /// Returns whether the permit had run out and is back.
+    mutating func readPermit() -> Bool {
         let until = permit.until
         announcer.authority = until
         watch.authority = until
+        let returns = permit.returns
+        defer { permitReturns = returns }
+        return returns != permitReturns
+    }
+
+    /// Goes on after a time without a permit.
+    mutating func resume(at now: Instant) {
+        perform(announcer.handle(.authorityRestored, at: now), at: now)
+        // What has to be checked first is not answered for.
+        for address in answeringSince.keys
+        where announcer.state(of: address)?.isAnswering != true { answeringSince[address] = nil }
+    }
+
+    /// What the other interfaces found of addresses that are to be taken over.
+    mutating func readHolds() {
+        let version = holds.version
+        guard version != holdsSeen else { return }
+        holdsSeen = version
+        announcer.heldElsewhere = holds.elsewhere(than: link.name)
     }
 
     static func earlier(_ left: Instant?, _ right: Instant?) -> Instant? {
@@ -116,6 +143,7 @@ struct Layer2Loop: ~Copyable {
     mutating func runDeadlines(at now: Instant) {
         if let deadline = listener.nextDeadline, deadline <= now { tell(.deadlineReached, at: now) }
         if let deadline = announcer.nextDeadline, deadline <= now {
+            readHolds()
             perform(announcer.handle(.deadlineReached, at: now), at: now)
         }
         if let deadline = watch.nextDeadline, deadline <= now {
@@ -154,6 +182,7 @@ struct Layer2Loop: ~Copyable {
         socket = nil
         answersWaiting = 0
         answeringSince = [:]
+        holds.releaseAll(on: link.name)
         pauseWatch(at: now)
         say(.linkLost, at: now)
     }

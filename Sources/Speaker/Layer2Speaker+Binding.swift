@@ -56,12 +56,12 @@ extension Layer2Speaker {
                 $0.companions = companions
             }
             let thread = try NetworkThread(name: "martlet-\(link.name)", priority: .realTime) {
-                [permit, report] in
+                [permit, holds, report] in
                 // Here, so that the permit cannot come back unnoticed before the thread waits.
                 let registration = permit.register { mailbox.post { _ in } }
                 var loop = Layer2Loop(
-                    link: link, macAddress: macAddress, permit: permit, mailbox: mailbox,
-                    report: report)
+                    link: link, macAddress: macAddress, permit: permit, holds: holds,
+                    mailbox: mailbox, report: report)
                 loop.run()
                 permit.unregister(registration)
             }

@@ -15,6 +15,7 @@ package final class Layer2Speaker: Sendable {
 
     let selection: InterfaceSelection
     let permit: AnsweringPermit
+    let holds = TakeoverHolds()
     let observer: @Sendable (Layer2Event) -> Void
     /// Held while interfaces are bound and released, which waits for threads; `state` never is.
     let binding = Mutex(())

@@ -70,10 +70,13 @@ extension NodeSpeaker {
         case .trouble(let text, let remedy):
             logger.warning("\(text)", metadata: ["remedy": "\(remedy)"])
             recentEvents.note("gossipTrouble", settings.node, "\(text); \(remedy)")
+        case .nameTaken(let text, let remedy):
+            logger.error("\(text)", metadata: ["remedy": "\(remedy)"])
+            recentEvents.note("nameTaken", settings.node, "\(text); \(remedy)")
         case .paused:
-            logger.warning(
-                "this process did not run for a while; it answers nothing until it knows more")
-        case .resumed: logger.notice("answering again")
+            logger.notice("answering nothing until it is known what happened meanwhile")
+        case .resumed: logger.notice("who lives is known; answering")
+        case .isolated(true) where isLeaving: break
         case .isolated(true):
             logger.error("no other node is heard")
             recentEvents.note(
@@ -137,20 +140,20 @@ extension NodeSpeaker {
         case .heldByPeer(let address, let mac):
             metadata["address"] = "\(address)"
             metadata["other"] = "\(mac)"
-            logger.warning("another speaker still answers; not taken over", metadata: metadata)
+            logger.debug("another speaker still answers; not taken over", metadata: metadata)
         case .waitingToHear(let address):
             metadata["address"] = "\(address)"
             logger.warning(
                 "isolated: nothing is taken over before anybody is heard here", metadata: metadata)
         case .formerOwnerAnswers(let address, let answers):
             metadata["node"] = "\(address)"
-            logger.info(
+            logger.debug(
                 answers
-                    ? "the former owner's host answers: its process is gone"
-                    : "the former owner's host does not answer either", metadata: metadata)
+                    ? "the former owner's host answers" : "the former owner's host does not answer",
+                metadata: metadata)
         case .watched(let address, .unanswered): noteUnanswered(address)
         case .watched(let address, .answeredBy(let stations)):
-            noteAnsweredTwice(address, by: stations)
+            noteWrongAnswer(address, by: stations)
         case .watched(let address, .fine): noteAnsweredAgain(address)
         case .refused(let address):
             metadata["address"] = "\(address)"
@@ -163,9 +166,8 @@ extension NodeSpeaker {
 
     /// An address that a kernel holds (kube-ipvs0, lo) is answered by that kernel too, on every
     /// interface, unless it is told not to.
-    func noteKernelHeld() {
+    func noteKernelHeld(among demanded: Set<IPAddress>) {
         var held: Set<IPAddress> = []
-        let demanded = Set(tenure.report.ownership?.addresses ?? [])
         for link in links.links.values.sorted(by: { $0.index < $1.index }) {
             for address in link.addresses.map(\.address).sorted()
             where demanded.contains(address) {

@@ -24,15 +24,19 @@ extension NodeSpeaker {
         var isDone = false
         while !isDone, MonotonicClock.now() - begin < Self.longestHandOver {
             guard await rest(.milliseconds(5)) else { return }
-            isDone = tenure.report.isHandedOver
+            isDone = tenure.report.hasHandedOverAll
         }
         membership?.leave()
         // The goodbye is said three times.
         _ = await rest(.milliseconds(20))
         let took = MonotonicClock.now() - begin
+        let left = tenure.report.tenure.announcedCount
         logger.notice(
             isDone ? "handed over" : "not everything was taken over in time",
-            metadata: ["addresses": "\(held)", "milliseconds": "\(took.wholeNanoseconds / 1_000_000)"])
+            metadata: [
+                "addresses": "\(max(held - left, 0))", "left": "\(left)",
+                "milliseconds": "\(took.wholeNanoseconds / 1_000_000)",
+            ])
         if held > 0, hasOthers { _ = await rest(Self.lingering) }
     }
 
@@ -53,16 +57,8 @@ extension NodeSpeaker {
 
     // MARK: Operators
 
-    /// How an operator's wish ended.
-    package enum RequestOutcome: Sendable, Equatable {
-        /// It is so now; the text says what was done.
-        case done(String)
-        /// It is not, and why.
-        case refused(String)
-    }
-
     /// Carries out what an operator asks, here or at the node that it concerns.
-    package func perform(_ request: OperatorRequest) async -> RequestOutcome {
+    package func perform(_ request: OperatorRequest) async -> OperatorAnswer {
         guard request.node != settings.node else { return await performHere(request) }
         guard let membership else {
             return .refused(
@@ -81,24 +77,32 @@ extension NodeSpeaker {
         let begin = MonotonicClock.now()
         while MonotonicClock.now() - begin < .seconds(6) {
             guard await rest(.milliseconds(10)) else { break }
-            if let answer = membership.members[request.node]?.answers[number] {
-                return answer.map(RequestOutcome.refused)
-                    ?? .done("\(request.node) \(request.success)")
-            }
+            if let answer = membership.members[request.node]?.answers[number] { return answer }
         }
         return .refused("\(request.node) did not answer within 6 s; its log may say why")
     }
 
-    private func performHere(_ request: OperatorRequest) async -> RequestOutcome {
+    private func performHere(_ request: OperatorRequest) async -> OperatorAnswer {
         switch request {
         case .drain:
             drain(true)
             return await waitUntilDrained()
         case .undrain:
             drain(false)
-            return .done("\(settings.node) \(request.success)")
+            return .done("\(settings.node) \(stillRelieved ?? "takes part again")")
         case .move(let address, _): return await take(address)
         }
+    }
+
+    /// What its Node object still asks of the node.
+    private var stillRelieved: String? {
+        guard let node = state.snapshot.nodes[settings.node] else { return nil }
+        if node.isUnschedulable {
+            return "is not drained by command any more, but cordoned: kubectl uncordon"
+        }
+        guard node.isAskedToDrain else { return nil }
+        return "is not drained by command any more, but its Node has the annotation "
+            + Node.drainAnnotation
     }
 
     /// Starts or ends the drain that an operator asked for; it outlives a restart.
@@ -119,7 +123,7 @@ extension NodeSpeaker {
         publications.ring()
     }
 
-    private func waitUntilDrained() async -> RequestOutcome {
+    private func waitUntilDrained() async -> OperatorAnswer {
         let begin = MonotonicClock.now()
         let before = tenure.report.tenure.announcedCount
         while MonotonicClock.now() - begin < .seconds(4) {
@@ -139,19 +143,21 @@ extension NodeSpeaker {
                 + "were not taken over within 4 s; martlet explain ADDRESS says why")
     }
 
-    private func take(_ address: IPAddress) async -> RequestOutcome {
+    private func take(_ address: IPAddress) async -> OperatorAnswer {
         guard tenure.report.ownership?.addresses.contains(address) == true else {
             return .refused("no Service has the address \(address)")
         }
         if tenure.report.tenure.phase(of: address) == .holding {
             return .done("\(settings.node) has it already")
         }
-        tenure.post { $0.moves.insert(address) }
+        let wish = UInt64(bitPattern: MonotonicClock.now().nanoseconds)
+        tenure.post { $0.moves[address] = wish }
         let begin = MonotonicClock.now()
         while MonotonicClock.now() - begin < .seconds(4) {
             guard await rest(.milliseconds(5)) else { break }
             let report = tenure.report
-            if let reason = report.refusals[address] {
+            if let refusal = report.refusals[address], refusal.wish >= wish {
+                let reason = refusal.reason
                 return .refused(
                     "\(settings.node) \(reason)" + (reason.remedy.map { "; \($0)" } ?? ""))
             }
@@ -167,7 +173,8 @@ extension NodeSpeaker {
     /// Carries out what operators asked of this node at other nodes, once each.
     func answerRequests(_ membership: MembershipSpeaker) {
         var open: Set<UInt64> = []
-        for (_, member) in members {
+        // What the dead once asked for has long been answered, perhaps by the process before this.
+        for member in members.values where member.liveness == .alive {
             for (number, request) in member.requests where request.node == settings.node {
                 open.insert(number)
                 guard answered.insert(number).inserted else { continue }
@@ -181,20 +188,7 @@ extension NodeSpeaker {
     /// Works off requests from other nodes one after the other.
     func workOffRequests(_ membership: MembershipSpeaker) async {
         for await (number, request) in requestQueue {
-            switch await performHere(request) {
-            case .done: membership.spread(.answer(number, refusal: nil))
-            case .refused(let reason): membership.spread(.answer(number, refusal: reason))
-            }
-        }
-    }
-}
-
-extension OperatorRequest {
-    fileprivate var success: String {
-        switch self {
-        case .drain: "has handed over its addresses"
-        case .undrain: "takes part again"
-        case .move(let address, _): "answers for \(address)"
+            membership.spread(.answer(number, await performHere(request)))
         }
     }
 }

@@ -17,6 +17,8 @@ package struct NodeSpeakerStatus: Sendable {
     package var interfaces: [Layer2InterfaceState]
     /// Events that nobody read in time.
     package var eventsLost: UInt64
+    /// Why others cannot read what this node announces, if they cannot.
+    package var publishingTrouble: String?
     /// Why the data plane is out of step, if it is.
     package var dataplaneFailure: String?
     /// What to set so that packets are forwarded.
@@ -50,6 +52,7 @@ extension NodeSpeaker {
         return NodeSpeakerStatus(
             state: current, tenure: tenure.report, membership: gossip, members: members,
             interfaces: interfaces, eventsLost: layer2.eventsLost,
+            publishingTrouble: publishingTrouble,
             dataplaneFailure: dataplaneFailure, dataplaneRemedies: dataplaneRemedies,
             kernelHeld: kernelHeld, recentEvents: recentEvents.events,
             isDraining: isDrained || isLeaving, unanswered: Set(disputes.keys))

@@ -10,8 +10,7 @@ extension NodeSpeaker {
     /// How long a node does not own an address again for which it was found not to answer.
     private static let disputeLasts = Duration.seconds(60)
 
-    /// Nobody answered for an address that another node has: three times asked, three times
-    /// silent.
+    /// Nobody answered for an address that another node has: asked often enough.
     func noteUnanswered(_ address: IPAddress) {
         guard let ownership = tenure.report.ownership,
             let decision = ownership.decision(for: address), let owner = decision.owner,
@@ -22,23 +21,26 @@ extension NodeSpeaker {
             + "see the log of the speaker on \(owner), and its cabling"
         logger.error("\(message)")
         recentEvents.note("notAnswered", "\(address)", message)
-        guard let membership else { return }
+        // What was found of the owner before must not be held against the next one: only who has
+        // answered claims.
+        guard let membership, members[owner]?.claims[address] == decision.epoch else { return }
         let claim = LiveMember.DisputedClaim(node: owner, epoch: decision.epoch)
         disputes[address] = (claim, MonotonicClock.now() + Self.disputeLasts)
         membership.spread(.dispute(address, node: owner, epoch: decision.epoch))
         elections.ring()
     }
 
-    /// More than one station answered for an address.
-    func noteAnsweredTwice(_ address: IPAddress, by stations: [MACAddress]) {
+    /// Another station than the owner answered for an address, beside it or alone.
+    func noteWrongAnswer(_ address: IPAddress, by stations: [MACAddress]) {
         let names = stations.map { station in
             stationName(station).map { "\($0) (\(station))" } ?? "\(station)"
         }
+        let owner = tenure.report.ownership?.owner(of: address) ?? "its owner"
         let message =
-            "\(names.joined(separator: " and ")) answer for \(address), and only one should; if it "
-            + "lasts, take the address off the one that is no owner"
+            "\(names.joined(separator: " and ")) \(names.count == 1 ? "answers" : "answer") for "
+            + "\(address), and only \(owner) should; if it lasts, take the address off the others"
         logger.error("\(message)")
-        recentEvents.note("answeredTwice", "\(address)", message)
+        recentEvents.note("answeredByOthers", "\(address)", message)
     }
 
     func noteAnsweredAgain(_ address: IPAddress) {

@@ -89,7 +89,7 @@ package actor NodeSpeaker {
     private var isStopped = false
     /// What makes it pointless to go on.
     private var defeat: SystemError?
-    private var publishingTrouble: String?
+    private(set) var publishingTrouble: String?
     private var eventsMissed: UInt64 = 0
     let elections = Doorbell()
     let publications = Doorbell()
@@ -170,7 +170,7 @@ package actor NodeSpeaker {
         if membership == nil { permit.until = Instant(nanoseconds: .max) }
         let membership = membership
         try tenure.start(
-            gossips: membership != nil, layer2: layer2,
+            gossips: membership != nil, layer2: layer2, permit: permit,
             claim: { [publications] claims in
                 membership?.spread(claims: claims)
                 publications.ring()
@@ -207,7 +207,7 @@ package actor NodeSpeaker {
                 defeat = error
                 return
             }
-            await claimMissed()
+            noteLostEvents()
         }
     }
 
@@ -229,6 +229,8 @@ package actor NodeSpeaker {
         // What this node itself has published comes back as a state, and is no news.
         var news = state
         news.speakers[settings.node] = self.state.speakers[settings.node]
+        // Nor is what the allocator wrote for people to read.
+        news.status = self.state.status
         let isNews = !knowsState || news != self.state
         self.state = state
         if !knowsState {
@@ -246,9 +248,9 @@ package actor NodeSpeaker {
         elections.ring()
     }
 
-    /// Tells the others of the interfaces, and the first time of everything else that is known. They
-    /// forget what a former process of this node said as soon as this one says anything, so the
-    /// first word has to be all of it.
+    /// Tells the others of the interfaces, and the first time of everything else that is known.
+    /// They forget what a former process of this node said as soon as this one says anything, so
+    /// the first word has to be all of it.
     private func introduce() {
         guard let membership, knowsLinks, knowsState else { return }
         var changes = interfaceChanges()
@@ -257,7 +259,7 @@ package actor NodeSpeaker {
         }
         restored = [:]
         if isDrained { changes[.drain] = .drain }
-        membership.spread(changes)
+        membership.introduce(changes)
     }
 
     /// Translates once both links and state are known: an election without the links would count
@@ -268,7 +270,7 @@ package actor NodeSpeaker {
             // From here on nothing waits: these are the facts as they are now.
             let facts = electionInput().facts(for: settings.node)
             tenure.post { $0.facts = facts }
-            noteKernelHeld()
+            noteKernelHeld(among: Set(facts.demands.keys))
             publications.ring()
         }
     }
@@ -341,8 +343,8 @@ package actor NodeSpeaker {
         return changes
     }
 
-    /// When events were lost, what is answered for is asked from those who answer.
-    private func claimMissed() async {
+    /// Only the log lacks them: the thread that decides is told by each interface's thread itself.
+    private func noteLostEvents() {
         let lost = layer2.eventsLost
         guard lost != eventsMissed else { return }
         eventsMissed = lost
@@ -399,6 +401,9 @@ package actor NodeSpeaker {
             if trouble != publishingTrouble {
                 logger.error(
                     "could not publish what this node announces", metadata: ["error": "\(trouble)"])
+                if case SourceError.nodeTaken? = error as? SourceError {
+                    recentEvents.note("nameTaken", settings.node, trouble)
+                }
             }
             publishingTrouble = trouble
             return false

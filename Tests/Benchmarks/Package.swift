@@ -19,6 +19,19 @@ let package = Package(
         .target(
             name: "LoadBalancing", dependencies: ["NetworkTypes"], path: "Modules/LoadBalancing",
             swiftSettings: settings),
+        .target(
+            name: "Layer2", dependencies: ["NetworkTypes"], path: "Modules/Layer2",
+            swiftSettings: settings),
+        .target(
+            name: "Membership", dependencies: ["NetworkTypes"], path: "Modules/Membership",
+            swiftSettings: settings),
+        .target(
+            name: "Simulation",
+            dependencies: ["NetworkTypes", "Layer2", "Membership", "LoadBalancing"],
+            path: "Modules/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "FailoverSimulation", dependencies: ["Simulation", "NetworkTypes"],
+            swiftSettings: settings),
         .executableTarget(
             name: "AllocationBenchmark", dependencies: ["LoadBalancing", "NetworkTypes"],
             swiftSettings: settings),

@@ -47,17 +47,27 @@ here=Tests/Benchmarks/Sources
 for tool in ARPLoad CResponder ProbeTrain Echo; do
     gcc -O2 -Wall -Wextra -Werror -o "$build/$tool" "$here/$tool"/*.c -lpcap || exit 1
 done
-measure() { python3 "$here/$1.py" --martlet "$martlet" --tools "$build" "${@:2}"; }
+measure() { python3 -B "$here/$1.py" --martlet "$martlet" --tools "$build" "${@:2}"; }
 
 if ((failover)); then
     measure failover "${mode[@]}" "$@"
     exit
 fi
-echo "== allocation"
-swift run -c release --package-path Tests/Benchmarks AllocationBenchmark 2>"$build/log" || {
-    tail -n 40 "$build/log"
-    exit 1
+benchmark() {
+    swift run -c release --package-path Tests/Benchmarks "$@" 2>"$build/log" || {
+        tail -n 40 "$build/log"
+        exit 1
+    }
 }
+echo "== allocation"
+benchmark AllocationBenchmark
+echo "== failover, simulated"
+case ${mode[*]} in
+    *--short*) simulated=(--nodes 3,10,100 --failures 4 --seeds 500 --seconds 120) ;;
+    *--nightly*) simulated=(--nodes 3,10,100,1000 --failures 100 --seeds 10000 --seconds 3600) ;;
+    *) simulated=(--nodes 3,10,100,1000 --failures 20 --seeds 3000 --seconds 1200) ;;
+esac
+benchmark FailoverSimulation "${simulated[@]}"
 if [[ ${mode[*]} != *--nightly* ]]; then
     measure measure "${mode[@]}" || exit 1
 fi

@@ -94,6 +94,8 @@ extension RealNetwork.FailoverTests {
         #expect(scene.heir(of: first) == other, scene.lan.lastWords)
         // Until the claim is on disk.
         usleep(1_000_000)
+        // At once, so that none has the time to take over from another.
+        for node in scene.lan.nodes { scene.signal(node, SIGSTOP) }
         for node in scene.lan.nodes { scene.signal(node, SIGKILL) }
         let again = wallClock()
         for node in scene.lan.nodes { try scene.start(node) }

@@ -95,6 +95,53 @@ struct IsolationTests {
         #expect(done.first { $0.action == .answering(address) }?.at == .milliseconds(5_011))
     }
 
+    @Test(
+        "After a pause, what was in use is checked first while no other node is heard",
+        arguments: Cast.families)
+    func pauseWhileIsolated(family: IPAddress.Family) {
+        let address = Cast.address(family)
+        var announcer = Announcer(interface: "eth0", macAddress: Cast.speaker)
+        _ = announcer.handle(.peersChanged([Cast.peer]), at: .milliseconds(0))
+        _ = announcer.handle(
+            .addressAdded(address, AnnouncementSettings(start: .atOnce)), at: .milliseconds(0))
+        #expect(announcer.state(of: address)?.isAnswering == true)
+        #expect(announcer.handle(.authorityRestored, at: .milliseconds(500)).isEmpty)
+        #expect(announcer.state(of: address)?.isAnswering == true)
+        let isolation = Announcer.Event.isolationChanged(
+            since: .milliseconds(900), isAlonePlausible: false)
+        _ = announcer.handle(isolation, at: .milliseconds(900))
+        let questions = announcer.handle(.authorityRestored, at: .milliseconds(1_000))
+        #expect(!questions.frames.isEmpty)
+        #expect(announcer.state(of: address)?.isAnswering == false)
+        let actions = announcer.take(
+            Frames.claim(address, by: Cast.peer), at: .milliseconds(1_001))
+        #expect(actions == [.heldByPeer(address, Cast.peer)])
+        #expect(announcer.state(of: address)?.isAnswering == false)
+    }
+
+    @Test(
+        "An isolated speaker that starts again asks before it resumes what it had",
+        arguments: Cast.families)
+    func restartWhileIsolated(family: IPAddress.Family) {
+        let address = Cast.address(family)
+        var announcer = Announcer(interface: "eth0", macAddress: Cast.speaker)
+        announcer.authority = Instant.milliseconds(0)
+        _ = announcer.handle(.peersChanged([Cast.peer]), at: .milliseconds(0))
+        _ = announcer.handle(
+            .addressAdded(address, AnnouncementSettings(start: .atOnce)), at: .milliseconds(10))
+        let isolation = Announcer.Event.isolationChanged(
+            since: .milliseconds(20), isAlonePlausible: false)
+        _ = announcer.handle(isolation, at: .milliseconds(250))
+        announcer.authority = Instant(nanoseconds: .max)
+        var actions = announcer.handle(.authorityRestored, at: .milliseconds(251))
+        actions += announcer.handle(.deadlineReached, at: .milliseconds(252))
+        #expect(!actions.contains(.answering(address)))
+        #expect(!actions.frames.isEmpty)
+        let claimed = announcer.take(
+            Frames.claim(address, by: Cast.peer), at: .milliseconds(253))
+        #expect(claimed == [.heldByPeer(address, Cast.peer)])
+    }
+
     @Test("A cut LAN that heals while an address waits: the owner who answers keeps it")
     func healed() {
         let address = Cast.address(.ipv4)
@@ -155,19 +202,21 @@ struct IsolationTests {
         #expect(announcer.state(of: address) == .waitingToHear)
     }
 
-    @Test("Hand-overs, first uses and what is in use already do not wait")
+    @Test("Hand-overs and what is in use already do not wait; a first use waits to hear somebody")
     func others() {
         var announcer = Announcer.settled([Cast.address(.ipv4)])
         _ = announcer.handle(
             .isolationChanged(since: .afterBurst, isAlonePlausible: false), at: .afterBurst)
         #expect(announcer.answers(to: Frames.question(Cast.address(.ipv4))).count == 1)
-        for start: AnnouncementSettings.Start in [.atOnce, .afterProbing] {
+        for (start, waits) in [
+            (AnnouncementSettings.Start.atOnce, false), (.afterProbing, true),
+        ] {
             var announcer = isolated(.ipv4)
             let address = Cast.address(.ipv4)
             let settings = AnnouncementSettings(start: start, reannounceInterval: nil)
             _ = announcer.handle(.addressAdded(address, settings), at: .milliseconds(200))
             _ = announcer.run(until: .milliseconds(400))
-            #expect(announcer.state(of: address)?.isAnswering == true)
+            #expect(announcer.state(of: address)?.isAnswering == !waits)
         }
     }
 

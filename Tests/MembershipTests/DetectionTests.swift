@@ -29,7 +29,8 @@ struct DetectionTests {
     func silence(count: Int) throws {
         let (median, worst) = try detection(count, runs: 6) { $0.powerOff($1) }
         #expect(worst < 120)
-        #expect(median < 90)
+        // Of two nobody else can be asked, which takes more evidence.
+        #expect(median < (count == 2 ? 100 : 80))
     }
 
     @Test("A process that dies is dead everywhere within 25 ms", arguments: [2, 3, 5, 10])

@@ -89,7 +89,8 @@ struct CutTests {
         scenario.verifyAgreement()
     }
 
-    @Test("With 30 % of all datagrams lost for a minute nothing moves", arguments: [3, 5])
+    @Test(
+        "With 30 % of everything lost for a minute nothing moves", arguments: [3, 5, 10])
     func loss(nodes: Int) {
         let scenario = Scenario(seed: UInt64(nodes), nodes: nodes, addresses: 6)
         scenario.world.setLoss(datagrams: 300, frames: 300)

@@ -75,7 +75,8 @@ struct ClientTests {
         VirtualClient(
             port: 9, hardware: hardware,
             own: [
-                IPAddress(ipv4: 0xc000_0263), IPAddress(family: .ipv6, bits: 0x2001_0db8 << 96 | 99),
+                IPAddress(ipv4: 0xc000_0263),
+                IPAddress(family: .ipv6, bits: 0x2001_0db8 << 96 | 99),
             ], addresses: [service], interval: .milliseconds(10), start: start)
     }
 
@@ -125,7 +126,8 @@ struct ClientTests {
         #expect(entry.hardware == owners[1] && entry.moves == 1)
     }
 
-    @Test("An old entry is asked for directly, three times, and then forgotten", arguments: services)
+    @Test(
+        "An old entry is asked for directly, three times, and then forgotten", arguments: services)
     func verification(service: IPAddress) throws {
         var client = client(of: service)
         _ = client.receive(
@@ -143,7 +145,8 @@ struct ClientTests {
     @Test("A host answers for itself", arguments: [0, 1])
     func answersForItself(family: Int) throws {
         var client = client(of: Self.services[family])
-        let own = IPAddress.Family.allCases[family] == .ipv4
+        let own =
+            IPAddress.Family.allCases[family] == .ipv4
             ? IPAddress(ipv4: 0xc000_0263) : IPAddress(family: .ipv6, bits: 0x2001_0db8 << 96 | 99)
         let question = try #require(
             NeighborFrame(

@@ -125,7 +125,8 @@ struct GossipTests {
         var random = SeededRandom(seed: 1)
         var gossip = VirtualGossip()
         var times: [Duration] = []
-        for (mine, yours) in [(1, 1), (1, 1), (2, 1), (2, 1), (2, 2), (2, 2)] as [(UInt32, UInt32)] {
+        for (mine, yours) in [(1, 1), (1, 1), (2, 1), (2, 1), (2, 2), (2, 2)] as [(UInt32, UInt32)]
+        {
             let sent = Instant(nanoseconds: 0)
             let arrival = try #require(
                 gossip.send(

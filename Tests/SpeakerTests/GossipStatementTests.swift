@@ -1,4 +1,5 @@
 import ClusterSource
+import Membership
 import NetworkTypes
 import Testing
 
@@ -19,8 +20,8 @@ struct GossipStatementTests {
         .interface(.init(name: "bond0", mac: .zero, prefixes: [], isUsable: false)),
         .dispute(v6, node: "node-a", epoch: 3),
         .request(1, .drain(node: "node-b")), .request(2, .undrain(node: "node-b")),
-        .request(3, .move(v4, to: "node-c")), .answer(4, refusal: nil),
-        .answer(5, refusal: "it is cordoned"),
+        .request(3, .move(v4, to: "node-c")), .answer(4, .done("it is so")),
+        .answer(5, .refused("it is cordoned")),
     ]
 
     @Test("every statement is read as it was written", arguments: statements)
@@ -70,16 +71,21 @@ struct GossipStatementTests {
     func member() {
         var member = LiveMember(state: .alive)
         for statement in Self.statements {
-            #expect(member.take(statement.subject.key, statement.value))
+            let isTaken = member.take(statement.subject.key, statement.value)
+            #expect(isTaken)
         }
         #expect(member.claims == [Self.v4: 7, Self.v6: .max])
         #expect(member.isDraining)
         #expect(Set(member.interfaces.keys) == ["eth0", "bond0"])
         #expect(member.disputes[Self.v6] == .init(node: "node-a", epoch: 3))
         #expect(member.requests.count == 3)
-        #expect(member.answers[5] == .some("it is cordoned"))
-        for statement in Self.statements { #expect(member.take(statement.subject.key, nil)) }
+        #expect(member.answers[5] == .refused("it is cordoned"))
+        for statement in Self.statements {
+            let isTaken = member.take(statement.subject.key, nil)
+            #expect(isTaken)
+        }
         #expect(member == LiveMember(state: .alive))
-        #expect(!member.take([0xff], [1]))
+        let isUnknownTaken = member.take([0xff], [1])
+        #expect(!isUnknownTaken)
     }
 }

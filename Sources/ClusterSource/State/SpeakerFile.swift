@@ -53,7 +53,8 @@ enum SpeakerFile {
             throw .damaged("its format is \"\(content.format)\"")
         }
         guard content.version <= version else { throw .newer(version: content.version) }
-        var record = SpeakerRecord(node: content.node, isServing: content.serving ?? true,
+        var record = SpeakerRecord(
+            node: content.node, isServing: content.serving ?? true,
             handOver: content.handOver)
         for interface in content.interfaces {
             guard let mac = MACAddress(interface.mac) else {

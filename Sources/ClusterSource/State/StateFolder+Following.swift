@@ -40,8 +40,7 @@ extension StateFolder {
             settleLeadership(at: now)
             return changed || isLeader
         case "status.json":
-            if !isLeader { reloadStatus() }
-            return false
+            return isLeader ? false : reloadStatus()
         case "speakers" where event.change.contains(.isFolder):
             reopenAt = now
             return false
@@ -87,7 +86,7 @@ extension StateFolder {
     /// Reads everything; true when something changed.
     @discardableResult mutating func reload() -> Bool {
         var changed = isLeader ? defendAllocations() : followAllocations()
-        if !isLeader { reloadStatus() }
+        if !isLeader, reloadStatus() { changed = true }
         let folder = location.path(of: "speakers")
         // A folder that cannot be listed is found again by its notices; records stay till then.
         let names = (try? FolderListing.names(in: folder)) ?? speakers.keys.map { $0 + ".json" }
@@ -99,10 +98,12 @@ extension StateFolder {
         return changed
     }
 
-    /// Reads the status; a damaged one is passed over, the leader's next write replaces it.
-    private mutating func reloadStatus() {
+    /// Reads the status; true when it changed. A damaged one is passed over, the leader's next
+    /// write replaces it.
+    private mutating func reloadStatus() -> Bool {
+        let before = (table.status, trouble[statusPath])
         do throws(SystemError) {
-            guard let (bytes, _) = try DurableFile.read(statusPath) else { return }
+            guard let (bytes, _) = try DurableFile.read(statusPath) else { return false }
             do throws(AllocationFile.Failure) {
                 table.status = try StatusFile.decode(bytes)
                 trouble[statusPath] = nil
@@ -112,6 +113,7 @@ extension StateFolder {
         } catch {
             complain(error, about: statusPath)
         }
+        return before != (table.status, trouble[statusPath])
     }
 
     /// Reads what one speaker tells; true when something changed. A damaged record leaves the one

@@ -21,7 +21,8 @@ extension Node {
         if let value = metadata.annotations[drainAnnotation] {
             if !["", "true", "false"].contains(value) {
                 object.report(
-                    .error, "metadata", "annotation \(drainAnnotation): "
+                    .error, "metadata",
+                    "annotation \(drainAnnotation): "
                         + "\"\(value)\" is neither true nor false",
                     remedy: "write \"true\" to hand over what the node announces")
             }

@@ -4,8 +4,9 @@ import NetworkTypes
 /// that may own it.
 ///
 /// Addresses under the same advertisements, with the same backing, on the same subnets, asking for
-/// the same node and with the same nodes in dispute have the same candidates. They form a group, and all work that does not depend on the single address is
-/// done once a group; 10,000 addresses of one pool are one group.
+/// the same node and with the same nodes in dispute have the same candidates. They form a group,
+/// and all work that does not depend on the single address is done once a group; 10,000 addresses
+/// of one pool are one group.
 struct Candidacy: Sendable {
     /// Addresses with the same candidates.
     struct Group: Sendable {

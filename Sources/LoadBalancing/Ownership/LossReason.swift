@@ -90,7 +90,7 @@ extension LossReason: CustomStringConvertible {
         case .excludedByLabel:
             "remove the label node.kubernetes.io/exclude-from-external-load-balancers"
         case .cordoned: "kubectl uncordon lets it take part"
-        case .draining: "remove the annotation martlet.dev/drain"
+        case .draining: "martlet undrain, or remove the annotation martlet.dev/drain"
         case .noSpeaker: "start a speaker on the node"
         case .noAdvertisement: "make an L2Advertisement for the pool, or widen one"
         case .notSelected: "widen spec.nodeSelectors, or label the node"

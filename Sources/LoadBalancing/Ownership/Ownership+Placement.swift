@@ -9,8 +9,9 @@ extension Ownership {
             let group = candidacy.groups[candidacy.groupOf[index]]
             if let holder = holder(among: entitled(in: group), held, index) {
                 give(index, to: holder, .held)
-            } else if group.eligible.isEmpty,
+            } else if group.eligible.isEmpty, !group.relieved.isEmpty,
                 let holder = holder(among: group.relieved, held, index)
+                    ?? highestRanked(of: group.relieved, for: index, withRoom: false)
             {
                 give(index, to: holder, .unrelieved)
             }

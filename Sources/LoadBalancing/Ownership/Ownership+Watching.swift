@@ -20,6 +20,12 @@ extension Ownership {
         return watched
     }
 
+    /// The interfaces on which the owner announces the address; `nil` without an owner.
+    public func interfaces(for address: IPAddress) -> Selection? {
+        guard let index = candidacy.index(of: address), owners[index] >= 0 else { return nil }
+        return settings(of: owners[index], at: index)?.interfaces
+    }
+
     /// Whether the node is to give up what others can own: cordoned or draining.
     public func isRelieved(_ node: String) -> Bool {
         switch facts[node]?.exclusion {

@@ -20,7 +20,8 @@ public import NetworkTypes
 /// 1. An address that an eligible node claims stays with that node: of several claims the highest
 ///    epoch counts, then the rank. Claims of nodes that are not eligible do not count. Under
 ///    `Preemption.always` the claimant must be a contender. Where no node at all is eligible, a
-///    relieved node keeps what it claims, by the same rule; what nobody claims, nobody gets.
+///    relieved node keeps what it claims, by the same rule, and what only others claim goes to the
+///    relieved node that ranks first; what nobody claims, nobody gets.
 /// 2. The other addresses are placed one after the other, those with the fewest contenders first,
 ///    then in ascending order; each goes to the contender that ranks first (``RendezvousHash``) of
 ///    those that carry less than their bound.
@@ -33,7 +34,7 @@ public import NetworkTypes
 ///
 /// - Equal inputs give equal answers, on every node and in whatever order they were collected.
 /// - Every address with an eligible node has exactly one owner, which is eligible; of the others,
-///   those that a relieved node claims have one.
+///   those that anybody claims and a relieved node can have have one.
 /// - Without claims no node carries more than its bound. A spread within the bounds always exists
 ///   (it is the integral form of the even one); where taking addresses in turn does not find it,
 ///   addresses placed before make room along a shortest chain of moves.

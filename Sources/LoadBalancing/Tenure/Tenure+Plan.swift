@@ -23,6 +23,15 @@ extension Tenure {
         return AnnouncementPlan(node: node, announcements: announcements, absences: absences)
     }
 
+    /// Who announces the address instead of this node, and why not this one; `nil` when nobody
+    /// wants it, or this node does announce it.
+    public func absence(of address: IPAddress) -> AnnouncementPlan.Absence? {
+        guard let ownership, holdings[address] == nil,
+            let index = ownership.candidacy.index(of: address)
+        else { return nil }
+        return absence(at: index, ownership.candidacy.index(ofNode: node), ownership)
+    }
+
     private func cause(
         of holding: Holding, at address: IPAddress, _ ownership: Ownership
     ) -> OwnershipCause {

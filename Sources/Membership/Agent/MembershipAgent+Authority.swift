@@ -25,8 +25,9 @@ extension MembershipAgent {
     /// there is nobody to ask.
     mutating func concludeReassessment(at now: Instant) {
         guard let reassessment else { return }
-        let isKnown = !reassessment.isStart || reassessment.hasSeeds
-        if isKnown, !knowsOthers { return endReassessment() }
+        // Before it is known who else there should be, silence says nothing.
+        guard !reassessment.isStart || reassessment.hasSeeds else { return }
+        if !knowsOthers { return endReassessment() }
         let away = now.since(reassessment.since)
         let agreed = sessions.count { $0.check == .agreed }
         let answered = agreed + sessions.count { $0.check == .answered }

@@ -109,7 +109,7 @@ public struct Roster: Sendable {
     /// Any live member but ourselves; `nil` when there is none.
     func anyLive(_ random: inout RandomNumbers) -> NodeID? {
         guard liveCount > 1 else { return nil }
-        let id = rings[0][Int.random(in: 0..<liveCount, using: &random)]
+        let id = rings[0][Int(random.next() % UInt64(liveCount))]
         return id == own ? nil : id
     }
 }

@@ -27,9 +27,8 @@ struct Session: Sendable {
 
     private var expected: UInt32?
     private var lastBeatAt: Instant?
-    /// Share of beats that get lost, each way.
-    private(set) var loss = 0.2
-    private(set) var reverseLoss = 0.2
+    private var lossThere = LossEstimate()
+    private var lossBack = LossEstimate()
     private(set) var worstGap: Int64 = 0
     private(set) var roundTrip: Int64 = 0
     private(set) var peerHealth: UInt8 = 0
@@ -59,6 +58,11 @@ struct Session: Sendable {
         hasBeenHeard = true
     }
 
+    /// Share of its beats that get lost.
+    var loss: Double { lossThere.share }
+    /// Share of our beats that get lost.
+    var reverseLoss: Double { lossBack.share }
+
     /// The last moment of which we know that both directions worked.
     var proof: Instant { min(heardAt, heardByPeerAt) }
 
@@ -81,8 +85,8 @@ struct Session: Sendable {
             let ahead = Int32(bitPattern: beat.sequence &- expected)
             if ahead < 0, ahead > -64 { return }  // late or twice
             let lost = ahead >= 0 && ahead < 1_000 ? Int(ahead) : 0
-            for _ in 0..<min(lost, 64) { loss += (1 - loss) / 64 }
-            loss -= loss / 64
+            for _ in 0..<min(lost, 64) { lossThere.take(isLost: true) }
+            lossThere.take(isLost: false)
             if let lastBeatAt, ahead < 1_000, ahead >= 0 {
                 let gap = max(now.since(lastBeatAt) - Int64(lost) * timing.beat, 0)
                 worstGap = max(gap, worstGap - worstGap / 512)
@@ -96,8 +100,7 @@ struct Session: Sendable {
         // Once the session is in doubt the sample says what the doubt is about, not how often
         // single beats get lost.
         guard doubt == nil || age < timing.reverseOverdue else { return }
-        let missed = age > timing.beat * 5 / 4
-        reverseLoss += ((missed ? 1 : 0) - reverseLoss) / 64
+        lossBack.take(isLost: age > timing.beat * 5 / 4)
     }
 
     /// Time in which we did not run is nobody's silence.

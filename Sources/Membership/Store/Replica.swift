@@ -4,8 +4,8 @@ import NetworkTypes
 ///
 /// A copy that begins from 0 (the member has started again, or we were away for so long that
 /// deletions have been forgotten) is whole when `version` has reached `target`, which is what the
-/// one who began it knew. Until then the new log is being filled beside the previous one, which goes
-/// on counting for every key that the new one does not know; what is left of it in the end was
+/// one who began it knew. Until then the new log is being filled beside the previous one, which
+/// goes on counting for every key that the new one does not know; what is left of it in the end was
 /// deleted. So a copy never seems to lose entries only because the new ones come in several
 /// datagrams.
 ///

@@ -32,8 +32,8 @@ public struct ReplicatedStore: Sendable {
     /// The XOR of what every copy adds to it: two stores with equal hashes hold the same.
     public private(set) var hash: UInt64 = 0
     /// A generation of ours that others still hold entries of, and that ours does not replace: the
-    /// clock must have been set back. ``beginGeneration(_:)`` with a greater one is due, greater by a
-    /// random step: two boots that learned of the same one must not begin the same.
+    /// clock must have been set back. ``beginGeneration(_:)`` with a greater one is due, greater by
+    /// a random step: two boots that learned of the same one must not begin the same.
     public private(set) var laterOwnGeneration: UInt64?
     /// How many entries are held of all members, deleted ones included.
     public private(set) var count = 0

@@ -210,8 +210,8 @@ public struct Delta: Hashable, Sendable {
     public var from: UInt64
     /// What it holds afterwards; greater than `from`.
     public var through: UInt64
-    /// Deletions up to this version may have been forgotten by the sender: who has not come that far
-    /// must start again from 0.
+    /// Deletions up to this version may have been forgotten by the sender: who has not come that
+    /// far must start again from 0.
     public var floor: UInt64
     /// The version that a copy begun from 0 must reach to be whole: what the sender knows of came
     /// from there. Until then what was held before stands. 0: the receiver's copy is whole already.

@@ -13,8 +13,8 @@ enum GossipStatement: Hashable, Sendable {
     case dispute(IPAddress, node: String, epoch: UInt64)
     /// An operator asks something of another node.
     case request(UInt64, OperatorRequest)
-    /// How a request ended: `nil` is success, else why it was refused.
-    case answer(UInt64, refusal: String?)
+    /// How a request ended.
+    case answer(UInt64, OperatorAnswer)
 
     /// What the entry is about.
     var subject: GossipSubject {
@@ -48,9 +48,9 @@ enum GossipStatement: Hashable, Sendable {
             writer.uint64(epoch)
             writer.shortText(node)
         case .request(_, let request): request.write(to: &writer)
-        case .answer(_, let refusal):
-            writer.uint8(refusal == nil ? 0 : 1)
-            writer.append((refusal ?? "").utf8.prefix(1_000))
+        case .answer(_, let answer):
+            writer.uint8(answer.isDone ? 0 : 1)
+            writer.append(answer.text.utf8.prefix(1_000))
         }
         return writer.bytes
     }
@@ -85,14 +85,27 @@ enum GossipStatement: Hashable, Sendable {
                 guard let request = try OperatorRequest(&reader) else { return nil }
                 self = .request(number, request)
             case .answer(let number):
-                let isRefused = try reader.uint8() != 0
+                let isDone = try reader.uint8() == 0
                 let text = String(
                     decoding: try reader.array(reader.remaining), as: UTF8.self)
-                self = .answer(number, refusal: isRefused ? text : nil)
+                self = .answer(number, OperatorAnswer(isDone: isDone, text: text))
             }
         } catch {
             return nil
         }
+    }
+}
+
+/// How an operator's wish ended.
+package struct OperatorAnswer: Hashable, Sendable {
+    /// Whether it is so now.
+    package var isDone: Bool
+    /// What was done, or why it was not.
+    package var text: String
+
+    static func done(_ text: String) -> OperatorAnswer { OperatorAnswer(isDone: true, text: text) }
+    static func refused(_ text: String) -> OperatorAnswer {
+        OperatorAnswer(isDone: false, text: text)
     }
 }
 

@@ -19,8 +19,8 @@ package struct LiveMember: Equatable, Sendable {
     package var disputes: [IPAddress: DisputedClaim] = [:]
     /// What operators asked it to pass on.
     var requests: [UInt64: OperatorRequest] = [:]
-    /// What it answered to requests; the value is the refusal.
-    var answers: [UInt64: String?] = [:]
+    /// What it answered to requests.
+    var answers: [UInt64: OperatorAnswer] = [:]
 
     /// A claim that nobody answers for.
     package struct DisputedClaim: Hashable, Sendable {
@@ -64,9 +64,8 @@ package struct LiveMember: Equatable, Sendable {
         case (.dispute(let address), _): disputes[address] = nil
         case (.request(let number), .request(_, let request)?): requests[number] = request
         case (.request(let number), _): requests[number] = nil
-        case (.answer(let number), .answer(_, let refusal)?):
-            answers[number] = .some(refusal)
-        case (.answer(let number), _): answers.removeValue(forKey: number)
+        case (.answer(let number), .answer(_, let answer)?): answers[number] = answer
+        case (.answer(let number), _): answers[number] = nil
         }
         return true
     }

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxNetwork
 import LoadBalancing
 import Membership
@@ -13,18 +14,27 @@ import SealedDatagrams
 struct MembershipLoop: ~Copyable {
     private static let roundsPerTurn = 16
     private static let retryInterval = Duration.milliseconds(100)
+    private static let failedWaitMicroseconds: UInt32 = 10_000
 
     private let port: DatagramPort
     private let mailbox: Mailbox<MembershipMail>
     private let outlets: Outlets
     private var channel: SealedChannel
     private var agent: MembershipAgent
-    private var isSealed: Bool
+    private var keys: KeyRing
     private var failure: SystemError?
+    /// Mail that came while a failure was waited out.
+    private var hasMail = false
     private var isAuthorized = false
-    private var isReassessing = false
+    /// The last suspension of the permit, which whoever decides ends.
+    private var suspension: UInt64
+    /// The start is a reassessment, and no news.
+    private var isReassessing = true
     private var isIsolated = false
     private var turn = Turn()
+    /// What is to be said once everything is known that belongs to the first word.
+    private var entries: [[UInt8]: [UInt8]?] = [:]
+    private var isIntroduced = false
 
     /// Where the results go. None of these may block.
     struct Outlets: Sendable {
@@ -42,9 +52,13 @@ struct MembershipLoop: ~Copyable {
         var states: [String: (MemberState, DeathCause)] = [:]
         var entries: [(node: String, key: [UInt8], value: [UInt8]?)] = []
         var forgotten: [String] = []
+        var isIsolated: Bool?
+        /// The suspension of the permit that is to end with what this turn found out.
+        var suspension: UInt64?
         var events: [GossipEvent] = []
 
-        var hasNews: Bool { !states.isEmpty || !entries.isEmpty || !forgotten.isEmpty }
+        var isOfMembers: Bool { !states.isEmpty || !entries.isEmpty || !forgotten.isEmpty }
+        var isForTenure: Bool { isOfMembers || isIsolated != nil || suspension != nil }
     }
 
     init(
@@ -55,7 +69,8 @@ struct MembershipLoop: ~Copyable {
         self.mailbox = mailbox
         self.outlets = outlets
         channel = SealedChannel(node: NodeID(name: settings.name).bits, keys: keys)
-        isSealed = keys.isSealing
+        self.keys = keys
+        suspension = outlets.permit.suspend()
         agent = MembershipAgent(settings, at: MonotonicClock.now())
     }
 
@@ -64,7 +79,7 @@ struct MembershipLoop: ~Copyable {
         while true {
             let wakeUp = wait()
             if wakeUp.isReady { receive() }
-            if wakeUp.isSignalled, !readMail() { break }
+            if wakeUp.isSignalled || hasMail, !readMail() { break }
             let now = MonotonicClock.now()
             if let deadline = agent.nextDeadline, deadline <= now {
                 handle(.deadlineReached, at: now)
@@ -91,9 +106,13 @@ struct MembershipLoop: ~Copyable {
         if failure != error { turn.events.append(.failed(error.description)) }
         failure = error
         do throws(SystemError) {
-            _ = try mailbox.wait(for: nil, until: MonotonicClock.now() + Self.retryInterval)
+            let wakeUp = try mailbox.wait(
+                for: nil, until: MonotonicClock.now() + Self.retryInterval)
+            if wakeUp.isSignalled { hasMail = true }
         } catch {
-            return
+            // Without a way to wait, looking now and then is the next best.
+            usleep(Self.failedWaitMicroseconds)
+            hasMail = true
         }
     }
 
@@ -116,6 +135,13 @@ struct MembershipLoop: ~Copyable {
         }
     }
 
+    private mutating func note(_ trouble: SealedTrouble) {
+        let text = trouble.description
+        turn.events.append(
+            trouble.reason == .sameName
+                ? .nameTaken(text, remedy: trouble.remedy) : .trouble(text, remedy: trouble.remedy))
+    }
+
     private mutating func take(
         _ datagram: Span<UInt8>, from peer: SocketAddress, at now: Instant
     ) {
@@ -128,9 +154,7 @@ struct MembershipLoop: ~Copyable {
             _ = port.enqueue(datagram.span, to: destination)
         case .settled: break
         case .dropped:
-            for trouble in channel.takeNewTroubles() {
-                turn.events.append(.trouble(trouble.description, remedy: trouble.remedy))
-            }
+            for trouble in channel.takeNewTroubles() { note(trouble) }
         }
     }
 
@@ -154,18 +178,21 @@ struct MembershipLoop: ~Copyable {
 
     /// False when the thread is to end.
     private mutating func readMail() -> Bool {
+        hasMail = false
         let mail = mailbox.take()
         let now = MonotonicClock.now()
-        if let keys = mail.keys {
-            isSealed = keys.isSealing
+        if let keys = mail.keys, keys != self.keys {
+            self.keys = keys
             channel.replace(keys: keys)
             turn.events.append(.keysChanged)
         }
         if let seeds = mail.seeds { handle(.seedsChanged(seeds), at: now) }
-        if !mail.entries.isEmpty {
+        entries.merge(mail.entries) { $1 }
+        isIntroduced = isIntroduced || mail.isIntroduced
+        if isIntroduced, !entries.isEmpty {
             handle(
-                .entriesChanged(
-                    mail.entries.map { EntryChange(key: $0.key, value: $0.value) }), at: now)
+                .entriesChanged(entries.map { EntryChange(key: $0.key, value: $0.value) }), at: now)
+            entries = [:]
         }
         if mail.isLeaving { handle(.leave, at: now) }
         if !mail.questions.isEmpty {
@@ -181,7 +208,7 @@ struct MembershipLoop: ~Copyable {
             refused: Dictionary(
                 uniqueKeysWithValues: channel.counters.dropped.map { ($0.key.rawValue, $0.value) }),
             isAuthorized: isAuthorized, isReassessing: agent.isReassessing,
-            isolatedSince: agent.isolatedSince, isSealed: isSealed)
+            isolatedSince: agent.isolatedSince, isSealed: keys.isSealing)
     }
 
     // MARK: The agent
@@ -201,20 +228,33 @@ struct MembershipLoop: ~Copyable {
                     turn.entries.append((node, change.key, change.value))
                 }
             case .nodeForgotten(let node): turn.forgotten.append(node)
+            case .trouble(.nameTaken(let address)):
+                let trouble = Trouble.nameTaken(address)
+                turn.events.append(.nameTaken(trouble.text, remedy: trouble.remedy))
             case .trouble(let trouble):
                 turn.events.append(.trouble(trouble.text, remedy: trouble.remedy))
             }
         }
+        // Here, because a reassessment can end within the turn that it began in.
+        if agent.isReassessing { suspendAuthority() }
     }
 
-    /// Shows the interfaces' threads until when they may answer.
+    private mutating func suspendAuthority() {
+        guard isAuthorized else { return }
+        isAuthorized = false
+        suspension = outlets.permit.suspend()
+    }
+
+    /// Shows the interfaces' threads until when they may answer. After a suspension they may once
+    /// the tenure's thread has worked off what was found out meanwhile.
     private mutating func extendAuthority(at now: Instant) {
         let until = agent.authorizedUntil
         outlets.permit.until = until
-        let isAuthorized = until > now
-        if isAuthorized != self.isAuthorized {
-            self.isAuthorized = isAuthorized
-            if isAuthorized { outlets.tenure.post { $0.isAssessed = true } }
+        if until <= now {
+            suspendAuthority()
+        } else if !isAuthorized {
+            isAuthorized = true
+            turn.suspension = suspension
         }
         if agent.isReassessing != isReassessing {
             isReassessing = agent.isReassessing
@@ -226,8 +266,7 @@ struct MembershipLoop: ~Copyable {
             turn.events.append(.isolated(isIsolated))
             outlets.layer2.update(
                 isolatedSince: isolatedSince, isAlonePlausible: agent.members.count <= 1)
-            let isolated = isIsolated
-            outlets.tenure.post { $0.isIsolated = isolated }
+            turn.isIsolated = isIsolated
         }
     }
 
@@ -237,8 +276,8 @@ struct MembershipLoop: ~Copyable {
     private mutating func passOn() {
         let news = turn
         turn = Turn()
-        if news.hasNews {
-            outlets.tenure.post { Self.tell(news, to: &$0) }
+        if news.isForTenure { outlets.tenure.post { Self.tell(news, to: &$0) } }
+        if news.isOfMembers {
             outlets.edit { members in
                 for (node, (state, cause)) in news.states {
                     members[node, default: LiveMember(state: state)].state = state
@@ -256,7 +295,6 @@ struct MembershipLoop: ~Copyable {
     private static func tell(_ news: Turn, to mail: inout TenureMail) {
         for (node, (state, cause)) in news.states {
             mail.liveness[node] = NodeFacts.Liveness(state, cause)
-            mail.forgotten.remove(node)
         }
         for (node, key, value) in news.entries {
             guard case .claim(let address)? = GossipSubject(key: key) else { continue }
@@ -269,6 +307,11 @@ struct MembershipLoop: ~Copyable {
             mail.forgotten.insert(node)
             mail.liveness[node] = nil
             mail.claims[node] = nil
+        }
+        if let isolated = news.isIsolated { mail.isIsolated = isolated }
+        if let suspension = news.suspension {
+            mail.suspension = suspension
+            mail.isAssessed = true
         }
     }
 }

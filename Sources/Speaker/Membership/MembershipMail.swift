@@ -13,6 +13,10 @@ struct MembershipMail: Sendable {
     var seeds: [Seed]?
     /// Our own entries that changed; `nil` deletes.
     var entries: [[UInt8]: [UInt8]?] = [:]
+    /// Whether everything that is to be said at the start has been said. Until then it is gathered:
+    /// the others forget what a former process of this node said at the first word of this one, so
+    /// the first word has to be all of it.
+    var isIntroduced = false
     /// The keys from now on.
     var keys: KeyRing?
     /// Who wants to know how the gossip does.

@@ -1,3 +1,4 @@
+import ClusterSource
 import LinuxNetwork
 import Membership
 import NetworkTypes
@@ -59,7 +60,12 @@ package final class MembershipSpeaker: Sendable {
     private let thread = Mutex<NetworkThread?>(nil)
 
     /// A speaker whose thread does not run yet.
+    ///
+    /// Throws when the name can be no member's, or the kernel has no descriptor left.
     package init(settings: Settings) throws {
+        guard NodeName.isValid(settings.node) else {
+            throw SourceError.invalidNode(settings.node)
+        }
         self.settings = settings
         mailbox = try Mailbox(empty: MembershipMail())
         (events, continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(4_096))
@@ -108,10 +114,11 @@ package final class MembershipSpeaker: Sendable {
         mailbox.post { $0.entries[subject.key] = .some(nil) }
     }
 
-    /// Tells all others several things at once, or (`nil`) takes them back.
-    func spread(_ changes: [GossipSubject: GossipStatement?]) {
-        guard !changes.isEmpty else { return }
+    /// Tells all others several things at once, or (`nil`) takes them back. Nothing is told before
+    /// the first call, which completes what is to be said at the start.
+    func introduce(_ changes: [GossipSubject: GossipStatement?]) {
         mailbox.post { mail in
+            mail.isIntroduced = true
             for (subject, statement) in changes {
                 mail.entries[subject.key] = .some(statement.map(\.value))
             }
@@ -120,11 +127,15 @@ package final class MembershipSpeaker: Sendable {
 
     /// Tells all others which claims begin (an epoch) or end (`nil`).
     func spread(claims: [IPAddress: UInt64?]) {
+        // Written before the mailbox is locked: the gossip's thread waits for nobody.
+        let entries = claims.map { address, epoch in
+            (
+                GossipSubject.claim(address).key,
+                epoch.map { GossipStatement.claim(address, epoch: $0).value }
+            )
+        }
         mailbox.post { mail in
-            for (address, epoch) in claims {
-                mail.entries[GossipSubject.claim(address).key] = .some(
-                    epoch.map { GossipStatement.claim(address, epoch: $0).value })
-            }
+            for (key, value) in entries { mail.entries[key] = .some(value) }
         }
     }
 
@@ -155,7 +166,8 @@ package final class MembershipSpeaker: Sendable {
     /// Reads the key file again whenever it changes, until the task is cancelled.
     func followKeys() async {
         guard case .file(let path, _) = settings.keys else { return }
-        var read = Self.identity(path)
+        // The first look reads it in any case: it may have changed since the start.
+        var read: FileIdentity?
         while true {
             do {
                 try await Task.sleep(for: .seconds(2))
@@ -196,11 +208,16 @@ package final class MembershipSpeaker: Sendable {
 }
 
 extension MembershipSpeaker.KeySource {
-    fileprivate func load() throws(KeyFileFault) -> KeyRing {
+    fileprivate func load() throws -> KeyRing {
         switch self {
-        case .file(let path, isMadeIfMissing: true): try KeyRing.load(orMakeAt: path)
-        case .file(let path, isMadeIfMissing: false): try KeyRing.load(path)
-        case .none: .none
+        case .file(let path, isMadeIfMissing: true):
+            // At the very first start whoever else makes the folder may be slower.
+            if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+                try DurableFile.makeFolder(String(path[..<slash]))
+            }
+            return try KeyRing.load(orMakeAt: path)
+        case .file(let path, isMadeIfMissing: false): return try KeyRing.load(path)
+        case .none: return .none
         }
     }
 }

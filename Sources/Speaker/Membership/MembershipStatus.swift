@@ -28,10 +28,12 @@ package enum GossipEvent: Sendable {
     case memberChanged(MemberChange)
     /// Something is wrong with what was received.
     case trouble(String, remedy: String)
+    /// Another speaker uses a node name that is in use: two that take themselves for one.
+    case nameTaken(String, remedy: String)
     /// The process did not run for so long that others may have taken its addresses; it answers
     /// nothing until it knows.
     case paused
-    /// It knows, and answers again.
+    /// It knows, after such a pause or its start, and answers for what it has.
     case resumed
     /// No other node is heard any more, or one is again.
     case isolated(Bool)

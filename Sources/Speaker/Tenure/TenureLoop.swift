@@ -24,6 +24,8 @@ struct TenureLoop: ~Copyable {
     private var isIsolated = false
     private var nodeAddresses: [String: [IPAddress]] = [:]
     private var wishes: Layer2Plan = [:]
+    /// Those of them that were answered for.
+    private var answered: Set<IPAddress> = []
     private var report: TenureReport
     /// When to show what has changed, and when to look again which addresses to watch: copying all
     /// that is known after every datagram would cost more than deciding.
@@ -47,6 +49,8 @@ struct TenureLoop: ~Copyable {
         var show: @Sendable (TenureReport) -> Void
         /// Says what happened.
         var tell: @Sendable (TenureEvent) -> Void
+        /// Ends a suspension of the permit to answer.
+        var clear: @Sendable (UInt64) -> Void
     }
 
     /// - Parameter gossips: whether who lives is known from the gossip; otherwise nothing waits for
@@ -79,6 +83,7 @@ struct TenureLoop: ~Copyable {
                 let mail = mailbox.take()
                 if mail.isEnding { break }
                 read(mail, &changes, at: now)
+                changes.suspension = mail.suspension
             }
             if let deadline = tenure.nextDeadline, deadline <= now {
                 handle(.deadlineReached, &changes, at: now)
@@ -87,6 +92,8 @@ struct TenureLoop: ~Copyable {
             showWhenDue(at: now)
         }
         outlets.apply([:])
+        report.tenure = tenure
+        outlets.show(report)
     }
 
     /// What one turn brings about, carried out together at its end.
@@ -94,7 +101,9 @@ struct TenureLoop: ~Copyable {
         var areWishesChanged = false
         var claims: [IPAddress: UInt64?] = [:]
         var reannouncements: [IPAddress] = []
+        var departures: [IPAddress] = []
         var events: [TenureEvent] = []
+        var suspension: UInt64?
     }
 
     // MARK: Mail
@@ -106,32 +115,49 @@ struct TenureLoop: ~Copyable {
         let wasReady = isAssessed && base != nil
         if let assessed = mail.isAssessed { isAssessed = assessed || isAssessed }
         if let isolated = mail.isIsolated { isIsolated = isolated }
+        var news = mail.claims
+        for node in mail.forgotten { forget(node, &news) }
         liveness.merge(mail.liveness) { $1 }
-        for (node, news) in mail.claims { merge(news, of: node) }
-        for node in mail.forgotten {
-            liveness[node] = nil
-            claims[node] = nil
-        }
+        for (node, changed) in mail.claims { merge(changed, of: node) }
         if let facts = mail.facts { base = facts }
-        guard isAssessed, let base else { return }
-        let isWhole =
-            mail.facts != nil || !wasReady || mail.isIsolated != nil || !mail.forgotten.isEmpty
-        if isWhole {
-            handle(.factsChanged(overlaid(base)), &changes, at: now)
-        } else {
+        if isAssessed, let base {
+            // First what is newer than any facts: the tenure holds on to it against them.
             if !mail.liveness.isEmpty {
                 handle(.livenessChanged(mail.liveness), &changes, at: now)
             }
-            for (node, news) in mail.claims.sorted(by: { $0.key < $1.key }) {
-                handle(.claimsChanged(node: node, news), &changes, at: now)
+            for (node, changed) in news.sorted(by: { $0.key < $1.key }) {
+                handle(.claimsChanged(node: node, changed), &changes, at: now)
             }
+            let isWhole =
+                mail.facts != nil || !wasReady || mail.isIsolated != nil || !mail.forgotten.isEmpty
+            if isWhole { handle(.factsChanged(overlaid(base)), &changes, at: now) }
+            readWire(mail.wire, &changes, at: now)
+            read(mail.moves, &changes, at: now)
         }
-        readWire(mail.wire, &changes, at: now)
-        for address in mail.moves.sorted() {
+        if mail.isStopping {
+            report.isStopping = true
+            handle(.stopping, &changes, at: now)
+        }
+    }
+
+    /// Of a node that the gossip has forgotten every claim ends, unless it is new again already.
+    private mutating func forget(_ node: String, _ news: inout [String: [IPAddress: UInt64?]]) {
+        liveness[node] = nil
+        let ended = claims.removeValue(forKey: node) ?? [:]
+        news[node, default: [:]].merge(ended.mapValues { _ in nil }) { newer, _ in newer }
+    }
+
+    private mutating func read(
+        _ moves: [IPAddress: UInt64], _ changes: inout Changes, at now: Instant
+    ) {
+        guard !moves.isEmpty else { return }
+        // Of addresses that are gone nobody asks any more.
+        report.refusals = report.refusals.filter { base?.demands[$0.key] != nil }
+        for (address, wish) in moves.sorted(by: { $0.key < $1.key }) {
             report.refusals[address] = nil
             handle(.moveRequested(address), &changes, at: now)
+            report.refusals[address]?.wish = wish
         }
-        if mail.isStopping { handle(.stopping, &changes, at: now) }
     }
 
     private mutating func merge(_ news: [IPAddress: UInt64?], of node: String) {
@@ -147,7 +173,10 @@ struct TenureLoop: ~Copyable {
                     .heldByPeer(address, peer: stations[station] ?? "\(station)"), &changes, at: now
                 )
             }
-            if news.isAnswering { handle(.answering(address), &changes, at: now) }
+            if news.isAnswering {
+                if wishes[address] != nil { answered.insert(address) }
+                handle(.answering(address), &changes, at: now)
+            }
             if let station = news.announcedBy {
                 handle(.peerAnnounced(address, node: stations[station]), &changes, at: now)
             }
@@ -190,8 +219,9 @@ struct TenureLoop: ~Copyable {
                 wishes[address] = nil
                 report.held[address] = nil
                 changes.areWishesChanged = true
+                guard answered.remove(address) != nil else { continue }
                 report.moveCounts["left", default: 0] += 1
-                changes.events.append(departure(of: address))
+                changes.departures.append(address)
             case .claim(let address, let epoch):
                 report.held[address] = nil
                 changes.claims[address] = .some(epoch)
@@ -201,7 +231,7 @@ struct TenureLoop: ~Copyable {
                 report.moveCounts[move.cause.kind, default: 0] += 1
                 changes.events.append(.moved(move))
             case .refusedMove(let address, let reason):
-                report.refusals[address] = reason
+                report.refusals[address] = TenureReport.Refusal(wish: 0, reason: reason)
                 changes.events.append(.refusedMove(address, reason))
             case .held(let address, let peer):
                 report.held[address] = peer
@@ -219,21 +249,22 @@ struct TenureLoop: ~Copyable {
         if case .takeover(let node) = tenancy.manner {
             former = nodeAddresses[node]?.first { $0.family == address.family }
         }
-        return Layer2Announcement(tenancy, formerOwner: former)
+        return Layer2Announcement(tenancy, formerOwner: former, isIsolated: isIsolated)
     }
 
     private func departure(of address: IPAddress) -> TenureEvent {
-        let ownership = tenure.ownership
-        return .left(
-            address, to: ownership?.owner(of: address),
-            ownership?.lossReason(of: node, for: address))
+        let absence = tenure.absence(of: address)
+        return .left(address, to: absence?.owner, absence?.reason)
     }
 
     private mutating func carryOut(_ changes: Changes) {
         if changes.areWishesChanged { outlets.apply(wishes) }
+        if let suspension = changes.suspension { outlets.clear(suspension) }
         for address in changes.reannouncements { outlets.reannounce(address) }
         if !changes.claims.isEmpty { outlets.claim(changes.claims) }
         for event in changes.events { outlets.tell(event) }
+        // The reasons take time to find, and are for the log.
+        for address in changes.departures { outlets.tell(departure(of: address)) }
     }
 
     private mutating func showWhenDue(at now: Instant) {
@@ -254,29 +285,43 @@ struct TenureLoop: ~Copyable {
         guard !watched.isEmpty else { return [:] }
         var hardware: [String: Set<MACAddress>] = [:]
         for (station, node) in stations { hardware[node, default: []].insert(station) }
-        return watched.mapValues { Layer2Watch(owner: hardware[$0] ?? []) }
+        var watches: [IPAddress: Layer2Watch] = [:]
+        for (address, owner) in watched {
+            watches[address] = Layer2Watch(
+                owner: hardware[owner] ?? [],
+                interfaces: tenure.ownership?.interfaces(for: address)?.names ?? [])
+        }
+        return watches
+    }
+}
+
+extension Selection {
+    /// Those named; empty for all.
+    fileprivate var names: Set<String> {
+        switch self {
+        case .all: []
+        case .only(let names): names
+        }
     }
 }
 
 extension Layer2Announcement {
     /// What a tenancy asks of the wire.
-    fileprivate init(_ tenancy: Tenure.Tenancy, formerOwner: IPAddress?) {
-        let interfaces: Set<String> =
-            switch tenancy.settings.interfaces {
-            case .all: []
-            case .only(let names): names
-            }
+    fileprivate init(_ tenancy: Tenure.Tenancy, formerOwner: IPAddress?, isIsolated: Bool) {
         self.init(
             settings: AnnouncementSettings(
-                start: AnnouncementSettings.Start(tenancy.manner),
+                start: AnnouncementSettings.Start(tenancy.manner, isIsolated: isIsolated),
                 reannounceInterval: tenancy.settings.reannounceInterval, formerOwner: formerOwner),
-            interfaces: interfaces)
+            interfaces: tenancy.settings.interfaces.names)
     }
 }
 
 extension AnnouncementSettings.Start {
-    fileprivate init(_ manner: Tenure.Manner) {
+    /// Who hears no other node cannot know whether it has been taken over: the LAN is asked.
+    fileprivate init(_ manner: Tenure.Manner, isIsolated: Bool) {
         switch manner {
+        case .resume where isIsolated, .firstUse(probes: false) where isIsolated:
+            self = .afterCheck
         case .firstUse(probes: true): self = .afterProbing
         case .firstUse(probes: false), .handover, .resume: self = .atOnce
         case .takeover: self = .afterCheck

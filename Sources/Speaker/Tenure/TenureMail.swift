@@ -14,7 +14,7 @@ struct TenureMail: Sendable {
     var liveness: [String: NodeFacts.Liveness] = [:]
     /// Claims of other nodes that changed.
     var claims: [String: [IPAddress: UInt64?]] = [:]
-    /// Nodes that the gossip has forgotten.
+    /// Nodes that the gossip has forgotten; what is said of them above came later.
     var forgotten: Set<String> = []
     /// Whose interfaces have which link-layer address.
     var stations: [MACAddress: String]?
@@ -26,8 +26,11 @@ struct TenureMail: Sendable {
     var isAssessed: Bool?
     /// What happened on the wire to addresses, oldest first.
     var wire: [IPAddress: WireNews] = [:]
-    /// Addresses that an operator wants here.
-    var moves: Set<IPAddress> = []
+    /// The suspension of the permit that ends once this mail has been worked off: then nothing is
+    /// wished for any more that others have taken.
+    var suspension: UInt64?
+    /// Addresses that an operator wants here, each with the number of the last such wish.
+    var moves: [IPAddress: UInt64] = [:]
     /// Whether the node is to hand over everything and end.
     var isStopping = false
     /// Whether the thread is to end.

@@ -7,10 +7,20 @@ package struct TenureReport: Sendable {
     package var tenure: Tenure
     /// Addresses whose owner the gossip has lost while the wire still hears it, and who answers.
     package var held: [IPAddress: String] = [:]
-    /// Why the last wish of an operator for an address was refused.
-    package var refusals: [IPAddress: LossReason] = [:]
+    /// The last wishes of operators that were refused, for addresses that are in use.
+    package var refusals: [IPAddress: Refusal] = [:]
+    /// Whether the wish to end has been worked off.
+    var isStopping = false
     /// How many addresses came to this node, by cause, and how many left it.
     package var moveCounts: [String: UInt64] = [:]
+
+    /// A wish of an operator for an address that was refused.
+    package struct Refusal: Sendable, Equatable {
+        /// The number of the wish.
+        package var wish: UInt64
+        /// Why.
+        package var reason: LossReason
+    }
 
     init(node: String) { tenure = Tenure(node: node) }
 
@@ -22,6 +32,8 @@ package struct TenureReport: Sendable {
     package var claims: [IPAddress: UInt64] { tenure.claims }
     /// Whether nothing is left that another node could take over.
     package var isHandedOver: Bool { tenure.isHandedOver }
+    /// The same of a process that is to end; false as long as its thread has not taken that in.
+    var hasHandedOverAll: Bool { isStopping && isHandedOver }
     /// Whether a first election has been applied.
     package var hasApplied: Bool { tenure.ownership != nil }
 }

@@ -33,9 +33,10 @@ package final class TenureSpeaker: Sendable {
     /// - Parameters:
     ///   - gossips: whether who lives is known from the gossip.
     ///   - layer2: where wishes go.
+    ///   - permit: what the gossip suspends when nobody knows what happened meanwhile.
     ///   - claim: told which claims begin (an epoch) or end (`nil`); must not block.
     func start(
-        gossips: Bool, layer2: Layer2Speaker,
+        gossips: Bool, layer2: Layer2Speaker, permit: AnsweringPermit,
         claim: @escaping @Sendable ([IPAddress: UInt64?]) -> Void
     ) throws(SystemError) {
         let outlets = TenureLoop.Outlets(
@@ -45,7 +46,7 @@ package final class TenureSpeaker: Sendable {
                 self?.shown.withLock { $0 = report }
                 self?.changes.ring()
             },
-            tell: { [continuation] in continuation.yield($0) })
+            tell: { [continuation] in continuation.yield($0) }, clear: { permit.clear($0) })
         let started = try NetworkThread(name: "martlet-tenure", priority: .realTime) {
             [node, mailbox] in
             var loop = TenureLoop(

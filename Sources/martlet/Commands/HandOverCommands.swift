@@ -58,8 +58,8 @@ struct MoveCommand: AsyncParsableCommand {
         commandName: "move", abstract: "Move an address to another node.",
         discussion: """
             The node must be able to own the address; if not, the refusal says why. It stays there \
-            until there is a cause to move it; under preemption Always the preferred node takes it \
-            back.
+            until there is a cause to move it. Under preemption Always only a preferred node may \
+            have it.
             """)
 
     @Argument(help: "The address.") var address: String

@@ -55,8 +55,15 @@ struct SimulateCommand: ParsableCommand {
         var loads: [Load]
     }
 
+    private var names: [String] {
+        failing.split { $0 == "," || $0 == " " }.map(String.init)
+    }
+
+    func validate() throws {
+        guard !names.isEmpty else { throw ValidationError("--fail: name at least one node") }
+    }
+
     func run() throws {
-        let names = failing.split(separator: ",").map(String.init)
         let forecast = FailureForecast(try facts(), failing: names)
         guard forecast.unknown.isEmpty else {
             let known = forecast.loads.map(\.node).joined(separator: ", ")
@@ -80,7 +87,10 @@ struct SimulateCommand: ParsableCommand {
         let scope = ServiceScope(loadBalancerClass: loadBalancerClass)
         let explainer = Explainer(
             state: cluster, node: "", scope: scope, isOffline: true, now: MonotonicClock.now())
-        return ElectionInput(explainer.state, node: "", scope: scope).facts(for: "")
+        var facts = ElectionInput(explainer.state, node: "", scope: scope).facts(for: "")
+        // Nobody in particular asks, and so nobody in particular can own an address.
+        facts.nodes[""] = nil
+        return facts
     }
 }
 

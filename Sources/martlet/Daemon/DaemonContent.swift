@@ -103,6 +103,7 @@ actor DaemonContent: AdminContent {
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
             ledger: await controller?.decisions, tenure: status?.tenure.tenure,
+            held: status?.tenure.held ?? [:],
             wire: status?.interfaces,
             now: MonotonicClock.now())
     }
@@ -129,16 +130,16 @@ actor DaemonContent: AdminContent {
         default: return .notFound
         }
         guard let speaker else {
-            return try answer(.refused("this daemon is no speaker; ask one that is"))
+            return .ok(
+                try HandOverAnswer(
+                    done: false, message: "this daemon is no speaker; ask one that is"
+                ).jsonBytes())
         }
         return try answer(await speaker.perform(wish))
     }
 
-    private func answer(_ outcome: NodeSpeaker.RequestOutcome) throws -> AdminAnswer {
-        switch outcome {
-        case .done(let text): .ok(try HandOverAnswer(done: true, message: text).jsonBytes())
-        case .refused(let text): .ok(try HandOverAnswer(done: false, message: text).jsonBytes())
-        }
+    private func answer(_ answer: OperatorAnswer) throws -> AdminAnswer {
+        .ok(try HandOverAnswer(done: answer.isDone, message: answer.text).jsonBytes())
     }
 
     private func report() async -> StateReport {
@@ -193,6 +194,21 @@ actor DaemonContent: AdminContent {
             Problem(
                 .warning, object: "data plane", rule: "this node does not forward packets",
                 remedy: remedy)
+        }
+        if let trouble = status.publishingTrouble {
+            problems.append(
+                Problem(
+                    .error, object: "speaker", rule: "others cannot read what it has",
+                    remedy: trouble))
+        }
+        let notes =
+            status.interfaces.compactMap(\.schedulingNote)
+            + [status.membership?.scheduling].compactMap(\.self)
+        if let note = notes.first {
+            problems.append(
+                Problem(
+                    .warning, object: "threads", rule: note,
+                    remedy: "or leave it where the machine is never busy"))
         }
         if let failure = status.dataplaneFailure {
             problems.append(

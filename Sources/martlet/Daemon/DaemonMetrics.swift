@@ -15,7 +15,8 @@ struct DaemonMetrics {
     let speaker: NodeSpeakerStatus?
 
     func families() -> [MetricFamily] {
-        pools() + configuration() + (speaker.map { announcements($0) + failover($0) } ?? []) + process()
+        pools() + configuration() + (speaker.map { announcements($0) + failover($0) } ?? [])
+            + process()
     }
 
     private func pools() -> [MetricFamily] {
@@ -131,16 +132,18 @@ struct DaemonMetrics {
     private func announced(
         _ status: NodeSpeakerStatus, _ answered: Set<IPAddress>
     ) -> [MetricFamily.Sample] {
-        status.tenure.plan.announcements.filter { answered.contains($0.key) }.sorted { $0.key < $1.key }
-            .flatMap { address, announcement in
-                announcement.settings.services.map { service in
-                    MetricFamily.Sample(
-                        [
-                            "service": "\(service)", "protocol": "layer2", "node": node,
-                            "ip": "\(address)",
-                        ], 1)
-                }
+        status.tenure.plan.announcements.filter { answered.contains($0.key) }.sorted {
+            $0.key < $1.key
+        }
+        .flatMap { address, announcement in
+            announcement.settings.services.map { service in
+                MetricFamily.Sample(
+                    [
+                        "service": "\(service)", "protocol": "layer2", "node": node,
+                        "ip": "\(address)",
+                    ], 1)
             }
+        }
     }
 
     private func process() -> [MetricFamily] {

@@ -18,10 +18,10 @@ extension Explainer {
     }
 
     private func summary(of address: IPAddress) -> StateReport.Address {
-        let decision = ownership.decision(for: address)
+        let found = ownership.decision(for: address).map { holder(of: address, $0) }
         return StateReport.Address(
             address: address.description, pool: ledger.allocator.pool(of: address),
-            owner: decision?.owner, cause: decision?.cause.description ?? "is not Martlet's")
+            owner: found?.owner, cause: found?.cause ?? "is not Martlet's")
     }
 
     private func unmet(_ service: Service) -> String? {

@@ -1,5 +1,6 @@
 import Dataplane
 import Kubernetes
+import Layer2
 import NetworkTypes
 
 extension ServiceChain.Frontend {
@@ -25,5 +26,22 @@ extension EndpointSlice.Endpoint {
             return serving == true ? "terminating, serving" : "terminating"
         }
         return ready ?? true ? "ready" : "not ready"
+    }
+}
+
+extension AnnouncementState {
+    /// What an interface does about an address, in plain words.
+    var reportText: String {
+        switch self {
+        case .probing: "asks whether anybody uses it"
+        case .checking: "asks whether its old owner still answers"
+        case .held: "its old owner still answers; asked again soon"
+        case .waitingToHear: "waits until anybody is heard here"
+        case .standingBy: "another interface of this node answers"
+        case .awaitingAuthority: "waits until it is known who lives"
+        case .announcing: "answers, and announces it"
+        case .active: "answers"
+        case .conflicted: "somebody else uses it; asked again later"
+        }
     }
 }

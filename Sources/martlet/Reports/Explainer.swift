@@ -16,6 +16,8 @@ struct Explainer: Sendable {
     let ownership: Ownership
     /// What is so on this node's interfaces; `nil` offline.
     var wire: [Layer2InterfaceState]?
+    /// Addresses that nobody takes over although the gossip has lost their owner, and who answers.
+    let held: [IPAddress: String]
     /// The speaker's own decisions; `nil` where none runs.
     let tenure: Tenure?
     let now: Instant
@@ -25,7 +27,7 @@ struct Explainer: Sendable {
     /// - Parameter tenure: the speaker's own, where one runs; left out, the election is held anew.
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
-        tenure: Tenure? = nil,
+        tenure: Tenure? = nil, held: [IPAddress: String] = [:],
         wire: [Layer2InterfaceState]? = nil, isOffline: Bool = false, now: Instant
     ) {
         var decided = ledger ?? AllocationLedger(scope: scope)
@@ -44,6 +46,7 @@ struct Explainer: Sendable {
         self.wire = wire
         self.now = now
         self.tenure = tenure
+        self.held = held
         ownership =
             tenure?.ownership
             ?? ElectionInput(shown, node: node, scope: scope).elect()
@@ -98,11 +101,13 @@ struct Explainer: Sendable {
 
     private func report(on address: IPAddress) -> ServiceReport.AddressReport? {
         guard let explanation = Explanation(of: address, in: ownership) else { return nil }
+        let (owner, cause) = holder(of: address, explanation.decision)
+        // A move that another one has followed elsewhere is no news.
+        let lastMove = tenure?.lastMove(of: address).flatMap { $0.to == owner ? $0 : nil }
         return ServiceReport.AddressReport(
-            address: address.description, pool: explanation.pool, owner: explanation.decision.owner,
-            cause: explanation.decision.cause.description,
+            address: address.description, pool: explanation.pool, owner: owner, cause: cause,
             services: explanation.services.map(\.description),
-            lastMove: tenure?.lastMove(of: address).map { move in
+            lastMove: lastMove.map { move in
                 ServiceReport.MoveReport(
                     from: move.from, to: move.to, cause: "\(move.cause)", epoch: move.epoch,
                     agoSeconds: (now - move.at).seconds)
@@ -121,13 +126,23 @@ struct Explainer: Sendable {
             wire: wire?.compactMap { interface in
                 interface.addresses.first { $0.address == address }.map { state in
                     ServiceReport.WireReport(
-                        interface: interface.interface, state: "\(state.state)",
+                        interface: interface.interface, state: state.state.reportText,
                         answeringForSeconds: state.answeringSince.map {
                             Double((now - $0).wholeNanoseconds) / 1e9
                         },
                         conflictWith: state.lastConflict?.offender.description)
                 }
             })
+    }
+
+    /// Who answers for an address, and why: the elected owner, or who the wire still hears.
+    func holder(
+        of address: IPAddress, _ decision: OwnershipDecision
+    ) -> (owner: String?, cause: String) {
+        guard let holder = held[address] else {
+            return (decision.owner, decision.cause.description)
+        }
+        return (holder, "still answers, although the gossip has lost it; nobody takes it over")
     }
 
     private func ports(of service: Service) -> [ServiceReport.PortReport] {

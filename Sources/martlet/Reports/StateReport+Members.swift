@@ -94,7 +94,8 @@ extension StateReport.Gossip {
                 members.map { member in
                     [
                         member.node, member.state + (member.draining ? ", draining" : ""),
-                        "\(Int(member.forSeconds)) s", "\(member.claims)",
+                        member.endpoint == nil ? "-" : "\(Int(member.forSeconds)) s",
+                        "\(member.claims)",
                         member.loss.map { "\(Int(($0 * 100).rounded())) %" } ?? "-",
                         member.why ?? "",
                     ]

@@ -130,6 +130,11 @@ extension StateReport {
                 terminal.styled("held", .bad)
                 + ": \(held.address) is still answered by \(held.by), which the gossip has lost\n"
         }
+        if !unanswered.isEmpty {
+            text +=
+                terminal.styled("unanswered", .bad)
+                + ": nobody answers for \(unanswered.joined(separator: ", "))\n"
+        }
         for event in nodeEvents.suffix(8) {
             let style: Terminal.Style = event.severity == "Warning" ? .doubtful : .faint
             let times = event.count > 1 ? " (\(event.count) times)" : ""

@@ -70,12 +70,13 @@ def main():
     parser.add_argument("--part", action="append", choices=PARTS, help="may be repeated")
     parser.add_argument("--only", action="append", help="a scenario of gaps; may be repeated")
     parser.add_argument("--who", choices=["martlet", "keepalived"], help="in gaps, only these")
+    parser.add_argument("--logs", help="a folder to leave the daemons' logs in")
     options = parser.parse_args()
     options.crowds = options.rounds or (1 if options.short else 20)
     options.rounds = options.rounds or (2 if options.short else 20)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     found = {}
-    with RaceLAN() as lan:
+    with RaceLAN(logs=options.logs) as lan:
         for node in NODES:
             lan.start(node, f"{options.tools}/Echo", str(SERVICE_PORT), log="echo.log")
         for name in options.part or PARTS:

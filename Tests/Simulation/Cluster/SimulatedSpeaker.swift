@@ -118,9 +118,16 @@ package final class SimulatedSpeaker {
         process.receive(input, on: worker)
     }
 
-    func wake(_ worker: Worker) {
-        guard let process, !isPaused else { return }
-        process.woken(worker)
+    func readMail(_ worker: Worker, boot: UInt32) {
+        guard let process, process.boot == boot else { return }
+        for input in process.takeMail(of: worker) { process.receive(input, on: worker) }
+    }
+
+    func wake(_ worker: Worker, boot: UInt32) {
+        guard let process, process.boot == boot, !isPaused, process.woken(worker) else {
+            world.staleWakes -= 1
+            return
+        }
     }
 
     // MARK: The kernel

@@ -153,11 +153,11 @@ extension Simulation {
         speakers[node].process?.moveRequested(address)
     }
 
-    /// Changes what the API server says; every speaker sees it within 50 ms.
+    /// Changes what the API server says; every speaker sees it within 20 ms.
     package func change(_ edit: (inout ClusterFacts) -> Void) {
         edit(&cluster)
         disturbAll()
-        for speaker in speakers { speaker.process?.clusterChanged(cluster, at: now) }
+        for speaker in speakers { speaker.process?.clusterChanged() }
     }
 
     private func disturbAll() {

@@ -43,9 +43,16 @@ package final class Simulation {
         package var lateness = Duration.microseconds(80)
         /// Lines of trace to keep.
         package var traceCapacity = 400
-        /// Whether the processes begin with the memory of claims that were handed out evenly, as
-        /// after a restart of all; otherwise nobody has ever claimed anything.
+        /// Whether the processes begin with the memory of claims, as after a restart of all;
+        /// otherwise nobody has ever claimed anything.
         package var beginsSettled = false
+        /// How many nodes these claims are handed out to, evenly; `nil`: to all.
+        package var carriers: Int?
+        /// From the start of one node to that of the next. Many nodes that start in one instant are
+        /// a storm that no real cluster sees.
+        package var startSpacing = Duration.zero
+        /// Nothing is elected before this: clusters of many nodes find together more quickly so.
+        package var firstDecision = Instant(nanoseconds: 0)
         /// Whether the nodes watch each other's addresses.
         package var watchesAnswers = true
 
@@ -63,8 +70,9 @@ package final class Simulation {
         /// ICMP destination unreachable, code 3 or 1.
         case unreachable(at: Int, boot: UInt32, destination: Int, isPort: Bool)
         case frame(VirtualLAN.Transit)
-        case wake(node: Int, SimulatedSpeaker.Worker)
-        case mail([SpeakerProcess.Input], node: Int, boot: UInt32, SimulatedSpeaker.Worker)
+        case wake(node: Int, boot: UInt32, SimulatedSpeaker.Worker)
+        case mail(node: Int, boot: UInt32, SimulatedSpeaker.Worker)
+        case translation(node: Int, boot: UInt32)
         case client(Int)
         case inspection
         case script((Simulation) -> Void)
@@ -93,6 +101,8 @@ package final class Simulation {
     /// What happened last.
     package var trace: Trace
     var schedule = Schedule<Happening>()
+    /// Wake-ups in the schedule that came to be planned for an earlier time.
+    var staleWakes = 0
     /// Whether datagrams are cut where frames are not, or the other way round.
     var hasCutsOfOneKind = false
     private(set) var nodeOfEndpoint: [IPAddress: Int] = [:]
@@ -120,7 +130,13 @@ package final class Simulation {
         }
         for number in 0..<settings.clients { addClient(number) }
         if settings.beginsSettled { handOutClaims() }
-        for index in speakers.indices { start(index) }
+        for index in speakers.indices {
+            if settings.startSpacing == .zero {
+                start(index)
+            } else {
+                after(settings.startSpacing * index) { $0.start(index) }
+            }
+        }
         schedule.add(.inspection, at: now + settings.inspection)
     }
 
@@ -136,12 +152,12 @@ package final class Simulation {
 
     private func handOutClaims() {
         for (number, address) in addresses.enumerated() {
-            speakers[number % settings.nodes].disk[address] = 1
+            speakers[number % (settings.carriers ?? settings.nodes)].disk[address] = 1
         }
     }
 
-    /// How much is scheduled.
-    package var pending: Int { schedule.count }
+    /// How much is scheduled that will lead to something.
+    package var pending: Int { schedule.count - staleWakes }
 
     // MARK: Time
 
@@ -187,9 +203,11 @@ package final class Simulation {
             speakers[node].receive(
                 isPort ? .portUnreachable(there) : .hostUnreachable(there), on: .gossip, boot: boot)
         case .frame(let transit): arrive(transit)
-        case .wake(let node, let worker): speakers[node].wake(worker)
-        case .mail(let inputs, let node, let boot, let worker):
-            for input in inputs { speakers[node].receive(input, on: worker, boot: boot) }
+        case .wake(let node, let boot, let worker): speakers[node].wake(worker, boot: boot)
+        case .mail(let node, let boot, let worker):
+            speakers[node].readMail(worker, boot: boot)
+        case .translation(let node, let boot):
+            speakers[node].receive(.cluster, on: .tenure, boot: boot)
         case .client(let number): ask(number)
         case .inspection:
             judge.inspect(self)

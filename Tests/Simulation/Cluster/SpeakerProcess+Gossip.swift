@@ -37,7 +37,7 @@ extension SpeakerProcess {
             case .nodeForgotten(let name):
                 members[name] = nil
                 post(.forgotten(name), to: .tenure)
-                statementsChanged()
+                clusterChanged()
             case .trouble(let trouble):
                 world.note("\(node.name): \(trouble)")
             }
@@ -73,22 +73,19 @@ extension SpeakerProcess {
             }
         }
         if !claims.isEmpty { post(.claims(node: name, claims), to: .tenure) }
-        if areStatementsNew { statementsChanged() }
+        if areStatementsNew { clusterChanged() }
     }
 
-    /// Who has which interface goes to the wire at once; the rest is for the slow path, that of the
-    /// cluster's objects.
-    private func statementsChanged() {
+    /// Tells the other threads who has which interface.
+    func showStations() {
         var stations: [MACAddress: String] = [:]
+        stations.reserveCapacity(members.count)
         for (name, member) in members {
             if let hardware = member.hardware { stations[hardware] = name }
         }
-        if stations != self.stations {
-            self.stations = stations
-            post(.announcer([.peersChanged(Set(stations.keys))]), to: .wire)
-            post(.stations(stations), to: .tenure)
-        }
-        clusterChanged(world.cluster, at: world.now)
+        guard stations != self.stations else { return }
+        self.stations = stations
+        post(.announcer([.peersChanged(Set(stations.keys))]), to: .wire)
     }
 
     /// Says what this node is.
@@ -117,14 +114,11 @@ extension SpeakerProcess {
                         since: shownIsolation, isAlonePlausible: world.settings.nodes <= 2)
                 ]), to: .wire)
         }
-        let authority = agent.authorizedUntil
-        // The threads of the interfaces read the permit when they run; one that slept without it
-        // has to be woken.
-        if shownAuthority <= node.localNow || !wasAuthorized, authority > node.localNow {
-            post(.announcer([.authorityChanged(authority)]), to: .wire)
-        }
-        wasAuthorized = authority > node.localNow
-        shownAuthority = authority
+        // The thread of the interface reads the permit when it runs; one that slept without it has
+        // to be woken.
+        let isAuthorized = agent.authorizedUntil > node.localNow
+        if isAuthorized, !wasAuthorized { post(.announcer([]), to: .wire) }
+        wasAuthorized = isAuthorized
     }
 
     // MARK: Operators
@@ -133,7 +127,7 @@ extension SpeakerProcess {
     func drainingChanged() {
         publishStatements()
         flush()
-        clusterChanged(world.cluster, at: world.now)
+        clusterChanged()
     }
 
     func moveRequested(_ address: IPAddress) {

@@ -4,17 +4,23 @@ import NetworkTypes
 
 extension SpeakerProcess {
     /// The cluster's objects, or what members say of themselves, changed: the slow path, as through
-    /// a watch and a translation.
-    func clusterChanged(_ cluster: ClusterFacts, at now: Instant) {
+    /// a watch and a translation, which takes up what is so when it begins. Who has which interface
+    /// goes this way too.
+    func clusterChanged() {
+        guard !isTranslating else { return }
+        isTranslating = true
         let delay = world.random.duration(in: .milliseconds(2)..<(.milliseconds(20)))
         world.schedule.add(
-            .mail([.cluster(cluster)], node: node.index, boot: boot, .tenure), at: now + delay)
+            .translation(node: node.index, boot: boot),
+            at: max(world.now + delay, world.settings.firstDecision))
     }
 
     func takeTenure(_ input: Input) {
         switch input {
-        case .cluster(let cluster):
-            base = cluster
+        case .cluster:
+            isTranslating = false
+            base = world.cluster
+            showStations()
             decideAnew()
         case .liveness(let news):
             liveness.merge(news) { $1 }
@@ -28,7 +34,6 @@ extension SpeakerProcess {
             liveness[name] = nil
             claims[name] = nil
             decideAnew()
-        case .stations(let stations): self.stations = stations
         case .assessed: decideAnew()
         case .isolated(let isIsolated):
             self.isIsolated = isIsolated
@@ -81,13 +86,13 @@ extension SpeakerProcess {
         return disputes
     }
 
-    /// Tells everybody that nobody answers for an address under the claim of its owner; for a minute
-    /// at most.
+    /// Tells everybody that nobody answers for an address under the claim of its owner; for a
+    /// minute at most.
     private func dispute(_ address: IPAddress, _ verdict: AnswerWatch.Verdict) {
         guard verdict == .unanswered else {
             if ownDisputes.removeValue(forKey: address) != nil {
                 post(.entries([Statement.dispute(address, nil).entry]), to: .gossip)
-                clusterChanged(world.cluster, at: world.now)
+                clusterChanged()
             }
             return
         }
@@ -96,7 +101,7 @@ extension SpeakerProcess {
         let claim = Claim(node: owner, epoch: epoch)
         ownDisputes[address] = claim
         post(.entries([Statement.dispute(address, claim).entry]), to: .gossip)
-        clusterChanged(world.cluster, at: world.now)
+        clusterChanged()
         world.after(.seconds(60)) { [weak self] _ in
             guard let self, self.ownDisputes[address] == claim else { return }
             self.dispute(address, .fine)
@@ -110,7 +115,8 @@ extension SpeakerProcess {
         for action in actions {
             switch action {
             case .announce(let address, let tenancy):
-                wire.append(.addressAdded(address, AnnouncementSettings(tenancy)))
+                let settings = AnnouncementSettings(tenancy, isIsolated: isIsolated)
+                wire.append(.addressAdded(address, settings))
             case .withdraw(let address): wire.append(.addressRemoved(address))
             case .claim(let address, let epoch):
                 node.disk[address] = epoch
@@ -150,10 +156,12 @@ extension SpeakerProcess {
 
 extension AnnouncementSettings {
     /// How the wire begins with an address, from the manner in which the node came to it.
-    init(_ tenancy: Tenure.Tenancy) {
+    init(_ tenancy: Tenure.Tenancy, isIsolated: Bool) {
         var formerOwner: IPAddress?
         let start: Start
         switch tenancy.manner {
+        case .resume where isIsolated, .firstUse(probes: false) where isIsolated:
+            start = .afterCheck
         case .firstUse(probes: true): start = .afterProbing
         case .firstUse(probes: false), .handover, .resume: start = .atOnce
         case .takeover(let former):

@@ -6,7 +6,7 @@ import NetworkTypes
 extension SpeakerProcess {
     func takeWire(_ input: Input) {
         let now = node.localNow
-        readPermit()
+        readPermit(at: now)
         switch input {
         case .frame(let frame):
             var reply = FrameBuffer()
@@ -17,21 +17,14 @@ extension SpeakerProcess {
             case .dropped: break
             case .acted(let actions): perform(actions)
             }
-        case .announcer(let events):
-            for event in events {
-                if case .addressRemoved(let address) = event { ended(address) }
-                perform(announcer.handle(event, at: now))
-                if case .isolationChanged(let since, _) = event {
-                    tellWatch(.pauseChanged(since != nil), at: now)
-                }
-            }
+        case .announcer(let events): tellAnnouncer(events, at: now)
         case .watch(let watched): tellWatch(.addressesChanged(watched), at: now)
         default: preconditionFailure("not for the interface's thread")
         }
     }
 
     func runWire(at now: Instant) {
-        readPermit()
+        readPermit(at: now)
         if let deadline = watch.nextDeadline, deadline <= now {
             tellWatch(.deadlineReached, at: now)
         }
@@ -40,9 +33,27 @@ extension SpeakerProcess {
         }
     }
 
-    private func readPermit() {
-        announcer.authority = agent.authorizedUntil
-        watch.authority = agent.authorizedUntil
+    /// What a permit that is back was given upon is in the mail, if only since just now.
+    private func readPermit(at now: Instant) {
+        let until = agent.authorizedUntil
+        let isBack = announcer.authority <= now && until > now
+        announcer.authority = until
+        watch.authority = until
+        guard isBack else { return }
+        for input in takeMail(of: .wire) { takeWire(input) }
+        perform(announcer.handle(.authorityRestored, at: now))
+        for address in answering.sorted()
+        where announcer.state(of: address)?.isAnswering != true { ended(address) }
+    }
+
+    private func tellAnnouncer(_ events: [Announcer.Event], at now: Instant) {
+        for event in events {
+            if case .addressRemoved(let address) = event { ended(address) }
+            perform(announcer.handle(event, at: now))
+            if case .isolationChanged(let since, _) = event {
+                tellWatch(.pauseChanged(since != nil), at: now)
+            }
+        }
     }
 
     func perform(_ actions: [Announcer.Action]) {
@@ -73,7 +84,7 @@ extension SpeakerProcess {
     }
 
     private func tellWatch(_ event: AnswerWatch.Event, at now: Instant) {
-        watch.lastHeard = announcer.lastHeard
+        watch.lastAnswered = announcer.lastAnswered
         for action in watch.handle(event, at: now) {
             switch action {
             case .send(let frame): send(frame)

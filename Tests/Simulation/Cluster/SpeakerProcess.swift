@@ -18,11 +18,10 @@ package final class SpeakerProcess {
         case entries([(key: [UInt8], value: [UInt8]?)])
         case goodbye
         // The tenure's thread.
-        case cluster(ClusterFacts)
+        case cluster
         case liveness([String: NodeFacts.Liveness])
         case claims(node: String, [IPAddress: UInt64?])
         case forgotten(String)
-        case stations([MACAddress: String])
         case assessed
         case isolated(Bool)
         case tenure(Tenure.Event)
@@ -37,11 +36,13 @@ package final class SpeakerProcess {
         var backlog: [Input] = []
         var dropped = 0
         var wakesAt: Instant?
-        var lastMailAt = Instant(nanoseconds: 0)
+        /// The deadline that the next turn has been planned for.
+        var plannedFor: Instant?
+        var mailbox: [Input] = []
     }
 
     unowned let node: SimulatedSpeaker
-    let world: Simulation
+    unowned let world: Simulation
     /// Which start of the node's process this is.
     package let boot: UInt32
     /// Who lives.
@@ -57,6 +58,8 @@ package final class SpeakerProcess {
     /// Whether the agent has found out who lives; nothing is decided before.
     package internal(set) var isAssessed = false
     var base: ClusterFacts?
+    /// Whether a new base is on its way.
+    var isTranslating = false
     var liveness: [String: NodeFacts.Liveness] = [:]
     var claims: [String: [IPAddress: UInt64]] = [:]
     var stations: [MACAddress: String] = [:]
@@ -64,7 +67,6 @@ package final class SpeakerProcess {
     var ownDisputes: [IPAddress: Claim] = [:]
     var isIsolated = false
     var shownIsolation: Instant?
-    var shownAuthority: Instant
     var wasAuthorized = false
     var outbox: [SimulatedSpeaker.Worker: [Input]] = [:]
     /// The addresses for which questions are answered.
@@ -79,7 +81,8 @@ package final class SpeakerProcess {
         self.boot = boot
         world = node.world
         let now = node.localNow
-        let wallClock = 1_800_000_000_000_000_000 + world.now.nanoseconds
+        let wallClock =
+            1_800_000_000_000_000_000 + world.now.nanoseconds
             + node.wallClockError.wholeNanoseconds
         agent = MembershipAgent(
             MembershipAgent.Settings(
@@ -88,7 +91,6 @@ package final class SpeakerProcess {
         tenure = Tenure(node: node.name)
         announcer = Announcer(interface: Cast.interface, macAddress: node.hardware)
         watch = AnswerWatch(macAddress: node.hardware)
-        shownAuthority = agent.authorizedUntil
     }
 
     /// The first things that a process does.
@@ -105,12 +107,13 @@ package final class SpeakerProcess {
         }
         if !node.disk.isEmpty { post(.tenure(.claimsRestored(node.disk)), to: .tenure) }
         flush()
-        clusterChanged(world.cluster, at: world.now)
+        clusterChanged()
         for worker in SimulatedSpeaker.Worker.allCases { settle(worker) }
     }
 
     /// Everything that the process was is gone.
     func end() {
+        world.staleWakes += workers.count { $0.wakesAt != nil }
         for address in answering { world.judge.ended(address, at: node.index, now: world.now) }
         answering = []
     }
@@ -135,27 +138,34 @@ package final class SpeakerProcess {
 
     /// Lets the thread run at `time`, unless it runs earlier anyway.
     func wake(_ worker: SimulatedSpeaker.Worker, at time: Instant) {
-        if let planned = workers[worker.rawValue].wakesAt, planned <= time { return }
+        if let planned = workers[worker.rawValue].wakesAt {
+            if planned <= time { return }
+            world.staleWakes += 1
+        }
         workers[worker.rawValue].wakesAt = time
-        world.schedule.add(.wake(node: node.index, worker), at: time)
+        world.schedule.add(.wake(node: node.index, boot: boot, worker), at: time)
     }
 
     /// After a pause nothing that was planned before counts any more.
     func resume(_ worker: SimulatedSpeaker.Worker, at time: Instant) {
+        if workers[worker.rawValue].wakesAt != nil { world.staleWakes += 1 }
         workers[worker.rawValue].wakesAt = nil
         wake(worker, at: time)
     }
 
-    /// The scheduler lets the thread run: first the queue, then what is due.
-    func woken(_ worker: SimulatedSpeaker.Worker) {
-        guard workers[worker.rawValue].wakesAt == world.now else { return }
+    /// The scheduler lets the thread run: first the queue, then what is due. False when it has been
+    /// woken earlier instead.
+    func woken(_ worker: SimulatedSpeaker.Worker) -> Bool {
+        guard workers[worker.rawValue].wakesAt == world.now else { return false }
         workers[worker.rawValue].wakesAt = nil
+        workers[worker.rawValue].plannedFor = nil
         turn(worker) { process in
             let backlog = process.workers[worker.rawValue].backlog
             process.workers[worker.rawValue].backlog = []
             for input in backlog { process.take(input) }
             process.runDue(worker)
         }
+        return true
     }
 
     /// One turn of a thread: what it posts leaves at the end.
@@ -172,24 +182,30 @@ package final class SpeakerProcess {
         outbox[worker, default: []].append(input)
     }
 
+    /// What is posted is in the mailbox at once; the thread that it is for wakes a little later.
     func flush() {
         guard !outbox.isEmpty else { return }
         for worker in SimulatedSpeaker.Worker.allCases {
             guard let inputs = outbox[worker] else { continue }
-            // Mail never overtakes mail.
-            let arrival = max(
-                world.now + world.random.duration(below: world.settings.lateness),
-                workers[worker.rawValue].lastMailAt)
-            workers[worker.rawValue].lastMailAt = arrival
+            workers[worker.rawValue].mailbox += inputs
             world.schedule.add(
-                .mail(inputs, node: node.index, boot: boot, worker), at: arrival)
+                .mail(node: node.index, boot: boot, worker),
+                at: world.now + world.random.duration(below: world.settings.lateness))
         }
         outbox = [:]
     }
 
+    func takeMail(of worker: SimulatedSpeaker.Worker) -> [Input] {
+        defer { workers[worker.rawValue].mailbox = [] }
+        return workers[worker.rawValue].mailbox
+    }
+
     /// Plans the thread's next turn.
     private func settle(_ worker: SimulatedSpeaker.Worker) {
-        guard let deadline = deadline(worker), let due = node.clock.world(deadline) else { return }
+        guard let deadline = deadline(worker), workers[worker.rawValue].plannedFor != deadline,
+            let due = node.clock.world(deadline)
+        else { return }
+        workers[worker.rawValue].plannedFor = deadline
         if let planned = workers[worker.rawValue].wakesAt, planned <= max(due, world.now) {
             return
         }
@@ -219,7 +235,7 @@ package final class SpeakerProcess {
         switch input {
         case .datagram, .portUnreachable, .hostUnreachable, .entries, .goodbye:
             takeGossip(input)
-        case .cluster, .liveness, .claims, .forgotten, .stations, .assessed, .isolated, .tenure,
+        case .cluster, .liveness, .claims, .forgotten, .assessed, .isolated, .tenure,
             .found:
             takeTenure(input)
         case .frame, .announcer, .watch:

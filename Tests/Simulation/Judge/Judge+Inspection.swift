@@ -110,12 +110,14 @@ extension Judge {
         }
     }
 
-    /// Whether a node that is well hears this port. One that drains takes nothing that it does not
-    /// have.
+    /// Whether a node that is well hears this port. One that drains or is cordoned takes nothing
+    /// that it does not have.
     private func somebodyCould(serve port: Int, _ world: Simulation) -> Bool {
         guard world.isCutAlike else { return false }
         return world.speakers.contains { speaker in
-            speaker.isRunning && !speaker.isDraining
+            guard let facts = world.cluster.nodes[speaker.name], facts.isReady, !facts.isCordoned
+            else { return false }
+            return speaker.isRunning && !speaker.isDraining
                 && speaker.process?.isTerminating == false
                 && speaker.process?.isAssessed == true && world.canAnswer(speaker.index)
                 && world.lan.medium.connects(speaker.index, port)

@@ -1,3 +1,4 @@
+import LoadBalancing
 import NetworkTypes
 
 /// A cluster to which things happen at random, all from one seed: processes and machines that die
@@ -48,7 +49,7 @@ package struct RandomWalk {
     }
 
     /// How long everything is left alone at the end before the cluster has to be of one mind.
-    package static let settling = Duration.seconds(5)
+    package static let settling = Duration.seconds(3)
 
     private let seed: UInt64
     private let world: Simulation
@@ -63,8 +64,10 @@ package struct RandomWalk {
         var settings = Simulation.Settings(
             seed: seed, nodes: 3 + random.below(5), addresses: 2 + random.below(9))
         settings.clients = 1 + random.below(2)
+        settings.askInterval = .milliseconds(40)
         settings.detectsConflicts = random.chance(700)
         settings.beginsSettled = random.chance(300)
+        if random.chance(200) { settings.preemption = .gradual }
         world = Simulation(settings)
     }
 
@@ -76,7 +79,7 @@ package struct RandomWalk {
 
     private mutating func run() -> Outcome {
         world.run(for: .seconds(2))
-        let end = world.now + random.duration(in: .seconds(3)..<(.seconds(12)))
+        let end = world.now + random.duration(in: .seconds(3)..<(.seconds(9)))
         while world.now < end, world.judge.violations.isEmpty {
             step()
             world.run(for: random.duration(in: .milliseconds(20)..<(.milliseconds(2500))))
@@ -97,6 +100,12 @@ package struct RandomWalk {
         world.heal()
         world.setLoss(datagrams: 0, frames: 0)
         world.setDisorder(perMille: 0)
+        world.change { cluster in
+            for name in cluster.nodes.keys {
+                cluster.nodes[name]?.isReady = true
+                cluster.nodes[name]?.isCordoned = false
+            }
+        }
         for speaker in world.speakers {
             world.slow(speaker.index, by: .zero)
             if speaker.isDraining { world.undrain(speaker.index) }
@@ -104,7 +113,9 @@ package struct RandomWalk {
         }
         world.run(for: Self.settling)
         // A process that was ending when all was mended has ended meanwhile.
-        for speaker in world.speakers where speaker.process == nil { world.start(speaker.index) }
+        let ended = world.speakers.filter { $0.process == nil }.map(\.index)
+        guard !ended.isEmpty else { return }
+        for node in ended { world.start(node) }
         world.run(for: Self.settling)
     }
 
@@ -112,11 +123,12 @@ package struct RandomWalk {
 
     /// One thing happens.
     ///
-    /// While only datagrams are cut, no process starts, pauses or ends: one that has forgotten what
-    /// happened, and can ask nobody, is the one case in which the wire is asked too late. While
-    /// anything is cut, frames are not lost: a lost question looks like an absent owner.
+    /// While only datagrams are cut, no process starts, pauses, ends or runs late: one that has
+    /// forgotten what happened, and can ask nobody, is asked by nobody; one that answers later than
+    /// a check waits looks like an absent owner. While anything is cut, frames are not lost: a lost
+    /// question looks like an absent owner as well.
     private mutating func step() {
-        switch random.below(16) {
+        switch random.below(18) {
         case 0, 1: if let node = victim() { world.kill(node) }
         case 2: if let node = victim() { world.powerOff(node) }
         case 3: if let node = victim() { world.terminate(node) }
@@ -130,7 +142,7 @@ package struct RandomWalk {
         case 10: if cut == .none { cutOneWay() } else { heal() }
         case 11: lose()
         case 12:
-            if let node = random.element(of: running) {
+            if cut != .gossip, let node = random.element(of: running) {
                 world.slow(node, by: random.duration(below: .milliseconds(40)))
             }
         case 13:
@@ -140,6 +152,7 @@ package struct RandomWalk {
         case 14:
             let draining = world.speakers.filter(\.isDraining).map(\.index)
             if let node = random.element(of: draining) { world.undrain(node) }
+        case 15, 16: changeObjects()
         default:
             if let node = random.element(of: running),
                 let address = random.element(of: world.addresses)
@@ -174,6 +187,7 @@ package struct RandomWalk {
     private mutating func cutGossip() {
         // With a process down or stopped the case of `step` would be there.
         guard running.count == world.speakers.count else { return }
+        for node in world.speakers.indices { world.slow(node, by: .zero) }
         let parts = [
             world.speakers.indices.filter { $0 % 2 == 0 },
             world.speakers.indices.filter { $0 % 2 == 1 },
@@ -193,6 +207,23 @@ package struct RandomWalk {
     private mutating func heal() {
         world.heal()
         cut = .none
+    }
+
+    /// A node is cordoned or not ready, or not any more.
+    private mutating func changeObjects() {
+        let name = Cast.name(random.below(world.speakers.count))
+        let isAboutReady = random.chance(500)
+        world.change { cluster in
+            if isAboutReady {
+                cluster.nodes[name]?.isReady.toggle()
+            } else {
+                cluster.nodes[name]?.isCordoned.toggle()
+            }
+        }
+        let facts = world.cluster.nodes[name]
+        world.note(
+            "\(name) is \(facts?.isReady == true ? "ready" : "not ready")"
+                + (facts?.isCordoned == true ? ", cordoned" : ""))
     }
 
     private mutating func lose() {

@@ -33,7 +33,8 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
 
     /// A duration from zero up to, not including, `bound`; zero for a bound of zero.
     package mutating func duration(below bound: Duration) -> Duration {
-        let nanoseconds = Int(bound.components.seconds) * 1_000_000_000
+        let nanoseconds =
+            Int(bound.components.seconds) * 1_000_000_000
             + Int(bound.components.attoseconds / 1_000_000_000)
         return nanoseconds > 0 ? .nanoseconds(below(nanoseconds)) : .zero
     }

@@ -41,7 +41,8 @@ enum Table {
             column("each", 7), column("", 8), column("/node/s", 10), column("/node/s", 8))
     }
 
-    static func row(_ measurement: Measurement, _ failure: String) {
+    static func row(_ measurement: Measurement) {
+        let failure = measurement.failure.rawValue
         let perFailure =
             measurement.failures == 0
             ? 0 : Double(measurement.moved) / Double(measurement.failures)
@@ -65,7 +66,7 @@ enum Table {
             .joined(separator: " / ")
     }
 
-    static func json(_ walks: Walks, _ rows: [(failure: String, Measurement)]) -> [String: Any] {
+    static func json(_ walks: Walks, _ rows: [Measurement]) -> [String: Any] {
         [
             "walks": [
                 "seeds": walks.walked, "broken": walks.failed.map { Int($0.seed) },
@@ -74,10 +75,10 @@ enum Table {
                 "longest_gap_ms": walks.longestGap.milliseconds, "moves": walks.moves,
                 "holds": walks.holds,
             ],
-            "failures": rows.map { failure, measurement in
+            "failures": rows.map { measurement in
                 [
-                    "nodes": measurement.nodes, "addresses": measurement.addresses,
-                    "failure": failure, "count": measurement.failures,
+                    "nodes": measurement.nodes, "failure": measurement.failure.rawValue,
+                    "count": measurement.failures,
                     "first_verdict_ms": times(measurement.firstVerdict),
                     "everybody_knows_ms": times(measurement.lastVerdict),
                     "answered_again_ms": times(measurement.answeredAgain),
@@ -85,7 +86,6 @@ enum Table {
                     "unanswered": measurement.unanswered,
                     "datagrams_per_node_second": measurement.datagramsPerSecond,
                     "payload_bytes_per_node_second": measurement.bytesPerSecond,
-                    "largest_datagram": measurement.largestDatagram,
                     "violations": measurement.violations.count,
                 ] as [String: Any]
             },

@@ -4,7 +4,7 @@ import time
 from collections import Counter
 
 from machine import load_average
-from race.judge import Watch
+from race.judge import Watch, longest
 from race.lan import NODES, until
 from race.speakers import Martlet, address_of
 from race.trials import summary
@@ -20,6 +20,8 @@ def crowd(lan, options):
           " median / p95 / worst, ms")
     results = {}
     for name, strike in (("kill -9", Martlet.kill), ("SIGTERM", Martlet.terminate)):
+        if options.only and name not in options.only:
+            continue
         runs = []
         for _ in range(options.crowds):
             try:
@@ -35,7 +37,7 @@ def crowd(lan, options):
 def trial(lan, options, strike):
     owner = NODES[0]
     addresses = [address_of(index) for index in range(COUNT)]
-    group = Martlet(lan, options.martlet, COUNT, ready=[owner])
+    group = Martlet(lan, options.martlet, COUNT, ready=[owner], families=(4,))
     watch = None
     try:
         group.start()
@@ -43,6 +45,7 @@ def trial(lan, options, strike):
                       with_client=False)
         if not until(60, lambda: answered(watch, [lan.mac[owner]], 0.2) == COUNT):
             raise RuntimeError(f"{owner} does not answer for all")
+        ready = time.time()
         group.set_ready(NODES)
         time.sleep(2)
         if answered(watch, [lan.mac[owner]], 0.2) != COUNT:
@@ -57,7 +60,7 @@ def trial(lan, options, strike):
     finally:
         record = watch.stop() if watch else None
         group.stop()
-    return judged(record, addresses, set(heirs), lan.mac[owner], begin, end, load)
+    return judged(record, addresses, set(heirs), lan.mac[owner], (ready, begin, end), load)
 
 
 def answered(watch, macs, within):
@@ -72,7 +75,8 @@ def answered(watch, macs, within):
     return len(found)
 
 
-def judged(record, addresses, heirs, old, begin, end, load):
+def judged(record, addresses, heirs, old, moments, load):
+    ready, begin, end = moments
     first = {"answer": {}, "announcement": {}}
     last_of_old, answers = {}, {address: [] for address in addresses}
     frames = Counter()
@@ -93,12 +97,15 @@ def judged(record, addresses, heirs, old, begin, end, load):
     announced = [1000 * (time_ - begin) for time_ in first["announcement"].values()]
     overlaps = [1000 * (last_of_old.get(address, 0) - first["answer"].get(address, end))
                 for address in addresses]
-    gaps = [1000 * max(b - a for a, b in zip(times, times[1:]))
-            for times in answers.values() if len(times) > 1]
+    # Up to the last answer that came for sure before the fault.
+    calm = begin - 2 * COUNT / EACH * INTERVAL / 1e6
+    before = max((longest(times, ready, calm) for times in answers.values()), default=0)
+    after = max((longest(times, begin, end) for times in answers.values()), default=0)
     return {
         "answered": len(taken), "announced": len(announced),
         "first answered": min(taken, default=None), "last answered": max(taken, default=None),
-        "last announced": max(announced, default=None), "worst gap": max(gaps, default=None),
+        "last announced": max(announced, default=None), "worst gap": 1000 * after,
+        "worst gap before": 1000 * before,
         "longest overlap": max(0, *overlaps), "frames": sum(frames.values()),
         "frames in 10 ms": max(frames.values(), default=0), "load": load}
 
@@ -107,8 +114,8 @@ def show(name, runs):
     complete = [run for run in runs if run["answered"] == COUNT]
     print(f"  {name}: all addresses answered by others in {len(complete)} of {len(runs)} runs,"
           f" load average {min(r['load'] for r in runs):.2f}–{max(r['load'] for r in runs):.2f}")
-    for key in ("first answered", "last answered", "last announced", "worst gap",
-                "longest overlap", "frames", "frames in 10 ms"):
+    for key in ("first answered", "last answered", "last announced", "worst gap before",
+                "worst gap", "longest overlap", "frames", "frames in 10 ms"):
         values = [run[key] for run in complete if run[key] is not None]
         if values:
             print(f"    {key:18}" + " / ".join(f"{value:.0f}" for value in summary(values)))

@@ -8,6 +8,7 @@ entry: it asks anew each time, and everything it hears is captured. So what the 
 teach the client.
 """
 
+import glob
 import os
 import shutil
 import signal
@@ -54,10 +55,10 @@ def host_address(host, family=4):
 
 
 class RaceLAN:
-    def __init__(self, loss=30):
+    def __init__(self, loss=30, logs=None):
         self.id = f"mtrace{os.getpid()}"
         self.folder = tempfile.mkdtemp(suffix="-martlet-race")
-        self.loss = loss
+        self.loss, self.logs = loss, logs
         self.processes = []
         self.mac = {}
 
@@ -98,6 +99,10 @@ class RaceLAN:
             process.wait()
         for host in ("switch", *HOSTS):
             run("ip", "netns", "del", self.name(host), check=False)
+        if self.logs:
+            os.makedirs(self.logs, exist_ok=True)
+            for file in glob.glob(self.path("*.log")):
+                shutil.copy(file, self.logs)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def name(self, host):

@@ -4,6 +4,9 @@ from dataclasses import asdict
 
 from race.trials import summary
 
+# Milliseconds for which two answered: the old owner never stopped.
+LONG_OVERLAP = 500
+
 HEAD = (f"{'':11}{'':4}{'who':18}{'runs':>5}  {'asked gap, ms':>22}  {'served gap, ms':>22}"
         f"{'lost':>6}{'two at once':>13}{'after: to one':>15}{'ratio':>8}")
 
@@ -18,8 +21,10 @@ def row(block, blocks):
     ours = next((summary(other.column("asked_gap"))[0] for other in blocks
                  if other.who == "martlet" and other is not block
                  and (other.scenario, other.family) == (block.scenario, block.family)), None)
-    ratio = f"{ours / median:.3f}" if ours and median else ""
-    return (f"{block.scenario:11}v{block.family:<3}{block.who:18}{len(block.trials):>5}"
+    # Where the old owner goes on answering there is no gap to compare with.
+    is_alone = max(block.column("overlap")) < LONG_OVERLAP
+    ratio = f"{ours / median:.3f}" if ours and median and is_alone else ""
+    return (f"{block.scenario:11}v{block.family:<3}{block.who:18}{len(block.valid):>5}"
             f"  {figures(block.column('asked_gap')):>22}"
             f"  {figures(block.column('served_gap')):>22}"
             f"{max(block.column('lost')):>6}{max(block.column('overlap')):>10.1f} ms"
@@ -42,6 +47,9 @@ def unlike(blocks):
         for number, trial in enumerate(block.trials):
             place = f"{block.scenario} v{block.family}, {block.who}, run {number + 1}"
             others = [name for name in trial.answerers if name != trial.owner]
+            if trial.is_disturbed:
+                yield f"{place}: left out, the machine stood still for {trial.hole:.0f} ms"
+                continue
             if not others:
                 yield f"{place}: nobody took over"
             if len(others) > 1:

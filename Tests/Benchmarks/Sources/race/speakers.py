@@ -30,11 +30,11 @@ kind: Service
 metadata:
   name: s{index}
   namespace: default
-  annotations: {{metallb.io/loadBalancerIPs: "{v4},{v6}"}}
+  annotations: {{metallb.io/loadBalancerIPs: "{addresses}"}}
 spec:
   type: LoadBalancer
-  ipFamilyPolicy: RequireDualStack
-  ipFamilies: [IPv4, IPv6]
+  ipFamilyPolicy: {policy}
+  ipFamilies: [{families}]
   externalTrafficPolicy: Local
   ports: [{{port: 7000, protocol: UDP}}]
 """
@@ -69,12 +69,14 @@ status:
 """ for node in NODES)
 
 
-def services(count):
+def services(count, families):
     parts = [POOL]
     for index in range(count):
         parts.append(SERVICE.format(
-            index=index, v4=address_of(index), v6=address_of(index, 6)))
-        for family in (4, 6):
+            index=index, addresses=",".join(address_of(index, each) for each in families),
+            policy="SingleStack" if len(families) == 1 else "RequireDualStack",
+            families=", ".join(f"IPv{each}" for each in families)))
+        for family in families:
             parts.append(SLICE.format(index=index, family=family))
             parts += [f"- {{addresses: ['{host_address(node, family)}'], nodeName: {node}}}\n"
                       for node in NODES]
@@ -88,7 +90,7 @@ class Martlet:
     # Seconds until a daemon that came back takes part, beyond its own word for it.
     settling = 1.0
 
-    def __init__(self, lan, executable, count=1, ready=NODES):
+    def __init__(self, lan, executable, count=1, ready=NODES, families=(4, 6)):
         self.lan, self.executable, self.ready = lan, executable, ready
         self.daemons = {}
         self.folder = lan.path(f"martlet-{time.monotonic_ns()}")
@@ -97,7 +99,7 @@ class Martlet:
         self.keys = os.path.join(self.folder, "gossip.keys")
         with open(os.open(self.keys, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
             file.write(base64.b64encode(os.urandom(32)) + b"\n")
-        self.write("services.yaml", services(count))
+        self.write("services.yaml", services(count, families))
         self.write("nodes.yaml", node_objects(ready))
 
     def write(self, name, text):
@@ -127,7 +129,7 @@ class Martlet:
         self.daemons[node] = self.lan.start(
             node, self.executable, "run", "--manifests", os.path.join(self.folder, "manifests"),
             "--state", os.path.join(self.folder, node), "--node", node, "--interface", "eth0",
-            "--admin", self.socket(node), "--dataplane", "nftables", "--log-level", "warning",
+            "--admin", self.socket(node), "--dataplane", "nftables", "--log-level", "info",
             "--gossip-keys", self.keys, log=f"martlet-{node}.log")
 
     def ask(self, node, *arguments):

@@ -9,6 +9,8 @@ from race.judge import Watch
 from race.lan import until
 
 PATIENCE = 10.0
+# Milliseconds between two probes, which are 2 ms apart, before a trial says nothing.
+LONGEST_HOLE = 10.0
 
 
 @dataclass
@@ -26,8 +28,13 @@ class Trial:
     changes_after: int = 0
     lost_after: int = 0
     served_gap_after: float = 0
-    # The longest pause between probes: the part of a gap that is the prober's own doing.
+    # The longest pause between two probes from the fault to the takeover.
     hole: float = 0
+
+    @property
+    def is_disturbed(self):
+        """The prober runs ahead of everything else: when it stood still, so did the machine."""
+        return self.hole > LONGEST_HOLE
 
 
 @dataclass
@@ -39,8 +46,13 @@ class Block:
     prober: dict
     load: tuple
 
+    @property
+    def valid(self):
+        """The trials that count; all, when the machine left none undisturbed."""
+        return [trial for trial in self.trials if not trial.is_disturbed] or self.trials
+
     def column(self, name):
-        return [getattr(trial, name) for trial in self.trials]
+        return [getattr(trial, name) for trial in self.valid]
 
 
 def race(lan, group, tools, scenario, rounds, family=4, pause=0.5):
@@ -98,7 +110,7 @@ def judged(record, owner, begin, end, following):
         changes_after=record.changes(*mended),
         lost_after=train.lost(*mended),
         served_gap_after=1000 * train.gap(*mended),
-        hole=1000 * train.hole(begin, following))
+        hole=1000 * train.hole(begin, end))
 
 
 def summary(values):

@@ -112,7 +112,7 @@ private struct Station {
             guard let next, next <= end else { return }
             now = max(now, next)
             handle(.deadlineReached)
-            watch.lastHeard = announcer.lastHeard
+            watch.lastAnswered = announcer.lastAnswered
             handle(watch.handle(.deadlineReached, at: now))
         }
         preconditionFailure("woken again and again")

@@ -1,0 +1,173 @@
+import ClusterSource
+import Kubernetes
+import LoadBalancing
+import Membership
+import NetworkTypes
+import Testing
+
+@testable import Speaker
+
+@Suite("What the election is told by those who gossip, and by annotations")
+struct ElectionInputLiveTests {
+    private let address = IPAddress(family: .ipv4, bits: 0xc000_020a)
+    private let interface = SpeakerRecord.Interface(
+        name: "eth0", mac: MACAddress(bits: 0x0200_0000_0001), prefixes: [], isUsable: true)
+
+    private var state: ClusterState {
+        var state = ClusterState.example
+        for name in ["n1", "n2", "n3"] { state.addNode(name) }
+        state.add(Service("web", has: "192.0.2.10"))
+        state.addEndpoints(of: "web", .init("198.51.100.1"))
+        return state
+    }
+
+    private func input(
+        _ state: ClusterState, live: [String: LiveMember]? = [:]
+    ) -> ElectionInput {
+        ElectionInput(state, node: "n1", scope: ServiceScope(), live: live)
+    }
+
+    @Test("what a member says of its interfaces is newer than its record; without a word it counts")
+    func interfaces() {
+        var state = state
+        for name in ["n1", "n2", "n3"] {
+            state.speakers[name] = SpeakerRecord(
+                node: name,
+                interfaces: [.init(name: "old", mac: .zero, prefixes: [], isUsable: true)])
+        }
+        var member = LiveMember(state: .alive)
+        member.interfaces["eth0"] = interface
+        let nodes = input(state, live: ["n2": member, "n3": LiveMember(state: .alive)]).nodes
+        #expect(nodes["n2"]?.interfaces?.map(\.name) == ["eth0"])
+        #expect(nodes["n3"]?.interfaces?.map(\.name) == ["old"])
+        #expect(nodes["n1"]?.interfaces?.map(\.name) == ["old"])
+    }
+
+    @Test("with gossip the records of others say nothing of their serving and handing over")
+    func records() {
+        var state = state
+        for name in ["n1", "n2"] {
+            state.speakers[name] = SpeakerRecord(
+                node: name, isServing: false, handOver: .drained)
+        }
+        let gossiping = input(state).nodes
+        #expect(gossiping["n2"]?.hasSpeaker == nil)
+        #expect(gossiping["n2"]?.isDraining == false)
+        // Its own record is put together from what is so.
+        #expect(gossiping["n1"]?.hasSpeaker == false)
+        #expect(gossiping["n1"]?.isDraining == true)
+        let silent = input(state, live: nil).nodes
+        #expect(silent["n2"]?.hasSpeaker == false)
+        #expect(silent["n2"]?.isDraining == true)
+    }
+
+    @Test("a member that drains is draining, and without Node objects members are the nodes")
+    func members() {
+        var state = state
+        var member = LiveMember(state: .alive)
+        member.isDraining = true
+        #expect(input(state, live: ["n2": member]).nodes["n2"]?.isDraining == true)
+        // A member that is no node of the cluster can own nothing.
+        #expect(input(state, live: ["n9": member]).nodes["n9"] == nil)
+        state.snapshot.nodes = [:]
+        let nodes = input(state, live: ["n2": member]).nodes
+        #expect(Set(nodes.keys) == ["n1", "n2"])
+        #expect(nodes["n2"]?.isDraining == true)
+    }
+
+    @Test("with gossip memory is common, whoever has a record")
+    func memory() {
+        #expect(input(state).isMemoryCommon)
+        #expect(!input(state, live: nil).isMemoryCommon)
+    }
+
+    @Test("disputes of living witnesses count, in order of witnesses, and those of the dead do not")
+    func disputes() {
+        let claim = LiveMember.DisputedClaim(node: "n1", epoch: 4)
+        var live: [String: LiveMember] = [:]
+        for (name, state) in [
+            ("n3", MemberState.alive), ("n2", .suspect), ("n4", .dead), ("n5", .left),
+        ] {
+            var member = LiveMember(state: state)
+            member.disputes[address] = claim
+            live[name] = member
+        }
+        #expect(
+            input(state, live: live).disputes == [
+                address: [
+                    Dispute(node: "n1", epoch: 4, witness: "n2"),
+                    Dispute(node: "n1", epoch: 4, witness: "n3"),
+                ]
+            ])
+    }
+
+    @Test("a disputed claim does not keep the address, and the loser's reason names the witness")
+    func disputedOwner() {
+        var state = state
+        for name in ["n1", "n2", "n3"] {
+            state.speakers[name] = SpeakerRecord(
+                node: name, interfaces: [interface],
+                claims: name == "n2" ? [address: 4] : [:])
+        }
+        #expect(input(state).elect().owner(of: address) == "n2")
+        var witness = LiveMember(state: .alive)
+        witness.disputes[address] = .init(node: "n2", epoch: 4)
+        let disputed = input(state, live: ["n3": witness]).elect()
+        #expect(disputed.owner(of: address) != "n2")
+        #expect(
+            disputed.lossReason(of: "n2", for: address) == .doesNotAnswer(witness: "n3"))
+        // A later claim is another matter.
+        state.speakers["n2"]?.claims = [address: 5]
+        #expect(input(state, live: ["n3": witness]).elect().owner(of: address) == "n2")
+    }
+
+    @Test("a Node marked for drain is draining, and its claim does not keep the address")
+    func drainAnnotation() {
+        var state = state
+        for name in ["n1", "n2", "n3"] {
+            state.speakers[name] = SpeakerRecord(
+                node: name, interfaces: [interface],
+                claims: name == "n2" ? [address: 4] : [:])
+        }
+        state.addNode("n2") { $0.isAskedToDrain = true }
+        let input = input(state, live: nil)
+        #expect(input.nodes["n2"]?.isDraining == true)
+        let ownership = input.elect()
+        #expect(ownership.owner(of: address) != "n2")
+        #expect(ownership.lossReason(of: "n2", for: address) == .draining)
+    }
+
+    @Test("a Service's preferred node is asked for; of sharers with two wishes the first by name")
+    func preferredNode() {
+        var state = state
+        state.add(Service("web", has: "192.0.2.10") { $0.preferredNode = "n3" })
+        #expect(input(state).demands[address]?.preferredNode == "n3")
+        #expect(input(state).elect().owner(of: address) == "n3")
+        state.add(Service("mail", has: "192.0.2.10") { $0.preferredNode = "n2" })
+        state.add(Service("dns", has: "192.0.2.10"))
+        #expect(input(state).demands[address]?.preferredNode == "n2")
+    }
+
+    @Test(
+        "preemption is that of the advertisement",
+        arguments: [
+            (L2Advertisement.Preemption.never, LoadBalancing.Preemption.never),
+            (.gradual, .gradual), (.always, .always),
+        ])
+    func preemption(
+        written: L2Advertisement.Preemption, understood: LoadBalancing.Preemption
+    ) {
+        var state = state
+        state.advertise("all") { $0.preemption = written }
+        #expect(input(state).offers["all"]?.preemption == understood)
+    }
+
+    @Test("facts for a node leave out its own claims, which it knows better")
+    func facts() {
+        var state = state
+        state.speakers["n1"] = SpeakerRecord(node: "n1", claims: [address: 9])
+        state.speakers["n2"] = SpeakerRecord(node: "n2", claims: [address: 4])
+        #expect(
+            input(state).facts(for: "n1").claims == [address: [Claim(node: "n2", epoch: 4)]])
+    }
+}
