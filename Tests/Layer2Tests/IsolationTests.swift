@@ -120,6 +120,42 @@ struct IsolationTests {
     }
 
     @Test(
+        "With the cable back in, what was in use is checked before it is answered for",
+        arguments: Cast.families)
+    func linkBackWhileIsolated(family: IPAddress.Family) {
+        let address = Cast.address(family)
+        var announcer = Announcer(interface: "eth0", macAddress: Cast.speaker)
+        _ = announcer.handle(.peersChanged([Cast.peer]), at: .milliseconds(0))
+        _ = announcer.handle(
+            .addressAdded(address, AnnouncementSettings(start: .atOnce)), at: .milliseconds(0))
+        _ = announcer.handle(
+            .isolationChanged(since: .milliseconds(900), isAlonePlausible: true),
+            at: .milliseconds(900))
+        let actions = announcer.handle(.linkRestored, at: .milliseconds(5_000))
+        #expect(!actions.frames.isEmpty)
+        #expect(announcer.state(of: address)?.isAnswering == false)
+        #expect(announcer.answers(to: Frames.question(address)).isEmpty)
+        let held = announcer.take(Frames.claim(address, by: Cast.peer), at: .milliseconds(5_001))
+        #expect(held == [.heldByPeer(address, Cast.peer)])
+    }
+
+    @Test("Who was taken for a stranger and turns out to be a speaker is asked again at once")
+    func strangerIsPeer() {
+        let address = Cast.address(.ipv4)
+        var announcer = isolated(.ipv4)
+        _ = announcer.handle(.addressAdded(address, settings), at: .milliseconds(200))
+        _ = announcer.take(Frames.claim(address, by: Cast.peer), at: .milliseconds(202))
+        guard case .conflicted? = announcer.state(of: address) else {
+            Issue.record("no conflict: \(String(describing: announcer.state(of: address)))")
+            return
+        }
+        let asked = announcer.handle(.peersChanged([Cast.peer]), at: .milliseconds(300))
+        #expect(!asked.frames.isEmpty)
+        let held = announcer.take(Frames.claim(address, by: Cast.peer), at: .milliseconds(301))
+        #expect(held == [.heldByPeer(address, Cast.peer)])
+    }
+
+    @Test(
         "An isolated speaker that starts again asks before it resumes what it had",
         arguments: Cast.families)
     func restartWhileIsolated(family: IPAddress.Family) {

@@ -42,6 +42,17 @@ import Testing
         #expect(ownership.lossReason(of: "a", for: address) == .cordoned)
     }
 
+    @Test("when an owner dies and only drained nodes are left, one of them has its address")
+    func lastResort() {
+        var world = world(claim: Claim(node: "a", epoch: 4))
+        world.nodes["a"]?.liveness = .dead(cause: "nothing is heard of it")
+        world.nodes["b"]?.isDraining = true
+        let ownership = world.elect()
+        #expect(ownership.owner(of: address) == "b")
+        #expect(ownership.decision(for: address)?.cause == .nobodyElse)
+        #expect(ownership.decision(for: address)?.epoch == 5)
+    }
+
     @Test("a draining node with another fault keeps nothing, and the first fault is reported")
     func relievedAndFaulty() {
         var world = world(claim: Claim(node: "a", epoch: 4))

@@ -47,8 +47,9 @@ extension Ownership {
         }
         let owner = candidacy.names[owners[index]]
         let epoch: UInt64
-        if manners[index] == .held || manners[index] == .unrelieved {
-            epoch = known.lazy.filter { $0.node == owner }.map(\.epoch).max() ?? 1
+        let isHeld = manners[index] == .held || manners[index] == .unrelieved
+        if isHeld, let held = known.lazy.filter({ $0.node == owner }).map(\.epoch).max() {
+            epoch = held
         } else {
             // An epoch may come from another node; at its end it stays there and rank decides.
             let (next, overflow) = (known.map(\.epoch).max() ?? 0).addingReportingOverflow(1)
