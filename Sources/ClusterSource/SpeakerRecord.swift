@@ -26,6 +26,8 @@ package struct SpeakerRecord: Hashable, Sendable {
     package var node: String
     /// Its interfaces.
     package var interfaces: [Interface]
+    /// Where the speaker itself is reached: the addresses of its interfaces.
+    package var addresses: [IPAddress]
     /// The addresses that it answers for, each with the epoch of its claim: the higher one is the
     /// younger. They outlive the process, so that a returning node takes nothing back.
     package var claims: [IPAddress: UInt64]
@@ -45,8 +47,9 @@ package struct SpeakerRecord: Hashable, Sendable {
     /// Makes a record.
     package init(
         node: String, interfaces: [Interface] = [], claims: [IPAddress: UInt64] = [:],
-        isServing: Bool = true, handOver: HandOver? = nil
+        isServing: Bool = true, handOver: HandOver? = nil, addresses: [IPAddress] = []
     ) {
+        self.addresses = addresses
         self.handOver = handOver
         self.node = node
         self.isServing = isServing

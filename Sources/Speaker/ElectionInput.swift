@@ -32,7 +32,7 @@ package struct ElectionInput: Sendable, Equatable {
         nodes = Self.nodes(state, own: node, live: live)
         offers = Self.offers(state)
         demands = Self.demands(state, nodeNames: Set(nodes.keys), scope: scope)
-        isMemoryCommon = live != nil || Self.isMemoryCommon(state, own: node)
+        isMemoryCommon = Self.isMemoryCommon(state, own: node)
         claims = isMemoryCommon ? Self.claims(state.speakers) : [:]
         disputes = Self.disputes(live ?? [:])
         isComplete = state.isComplete
@@ -83,10 +83,11 @@ package struct ElectionInput: Sendable, Equatable {
                 isExcludedByLabel: node.metadata.labels[Node.excludeLabel] != nil)
         }
         for (name, record) in state.speakers {
-            // With gossip the others' records are at best as new, and liveness is known better.
-            if live == nil || name == own { facts[name]?.hasSpeaker = record.isServing }
+            // Of those that gossip more is known, and better.
+            let counts = name == own || live?[name] == nil
+            if counts { facts[name]?.hasSpeaker = record.isServing }
             facts[name]?.interfaces = record.interfaces.map(InterfaceFacts.init)
-            if record.handOver != nil, live == nil || name == own {
+            if record.handOver != nil, counts {
                 facts[name]?.isDraining = true
             }
         }

@@ -63,17 +63,27 @@ extension NodeSpeaker {
         elections.ring()
     }
 
-    /// Where other speakers may be found: the addresses of the cluster's Nodes.
+    /// Where other speakers may be found: the addresses of the cluster's Nodes, and those that
+    /// speakers with the same state folder have published.
     func seeds() -> [Seed] {
         guard let gossip = settings.gossip else { return [] }
-        return state.snapshot.nodes.values.filter { $0.metadata.name.name != settings.node }
-            .sorted { $0.metadata.name < $1.metadata.name }
-            .flatMap { node in
-                node.addresses.map { address in
-                    Seed(
-                        name: node.metadata.name.name,
-                        address: SocketAddress(address, port: gossip.port))
-                }
+        return addressesOfOthers().sorted { $0.key < $1.key }.flatMap { name, addresses in
+            addresses.map {
+                Seed(name: name, address: SocketAddress($0, port: gossip.port))
             }
+        }
+    }
+
+    /// The addresses of other nodes, by name; nodes of which none is known are missing.
+    func addressesOfOthers() -> [String: [IPAddress]] {
+        var addresses: [String: Set<IPAddress>] = [:]
+        for node in state.snapshot.nodes.values {
+            addresses[node.metadata.name.name] = Set(node.addresses)
+        }
+        for record in state.speakers.values where record.isServing {
+            addresses[record.node, default: []].formUnion(record.addresses)
+        }
+        addresses[settings.node] = nil
+        return addresses.filter { !$0.value.isEmpty }.mapValues { $0.sorted() }
     }
 }

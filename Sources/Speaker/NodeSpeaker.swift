@@ -289,10 +289,8 @@ package actor NodeSpeaker {
         let known = stations
         layer2.update(peers: Set(known.keys))
         tenure.post { $0.stations = known }
-        let others = state.snapshot.nodes.values.filter { $0.metadata.name.name != settings.node }
-        layer2.update(companions: others.flatMap(\.addresses).sorted())
-        let addresses = Dictionary(
-            others.map { ($0.metadata.name.name, $0.addresses) }, uniquingKeysWith: { $1 })
+        let addresses = addressesOfOthers()
+        layer2.update(companions: addresses.values.flatMap(\.self).sorted())
         tenure.post { $0.nodeAddresses = addresses }
     }
 
@@ -365,9 +363,11 @@ package actor NodeSpeaker {
                     isUsable: binding.link.isOperational)
             }
         }
+        let addresses = bindings.flatMap { $0.link.addresses.map(\.address) }
         return SpeakerRecord(
             node: settings.node, interfaces: interfaces, claims: tenure.report.claims,
-            isServing: !isStopped, handOver: isDrained ? .drained : isLeaving ? .stopping : nil)
+            isServing: !isStopped, handOver: isDrained ? .drained : isLeaving ? .stopping : nil,
+            addresses: Set(addresses.filter { !$0.isLinkLocal }).sorted())
     }
 
     /// Writes the record whenever it is different from what is published, and rests nine times as

@@ -21,6 +21,7 @@ enum SpeakerFile {
         var claims: [String: UInt64]
         var serving: Bool?
         var handOver: SpeakerRecord.HandOver?
+        var addresses: [String]?
     }
 
     /// The text for a record.
@@ -38,7 +39,8 @@ enum SpeakerFile {
             try encoder.encode(
                 Content(
                     format: format, version: version, node: record.node, interfaces: interfaces,
-                    claims: claims, serving: record.isServing, handOver: record.handOver)))
+                    claims: claims, serving: record.isServing, handOver: record.handOver,
+                    addresses: record.addresses.map(\.description))))
     }
 
     /// The record of a text.
@@ -55,7 +57,8 @@ enum SpeakerFile {
         guard content.version <= version else { throw .newer(version: content.version) }
         var record = SpeakerRecord(
             node: content.node, isServing: content.serving ?? true,
-            handOver: content.handOver)
+            handOver: content.handOver,
+            addresses: (content.addresses ?? []).compactMap { IPAddress($0) })
         for interface in content.interfaces {
             guard let mac = MACAddress(interface.mac) else {
                 throw .damaged("\"\(interface.mac)\" is no link-layer address")

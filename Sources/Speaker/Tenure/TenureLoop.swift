@@ -111,6 +111,7 @@ struct TenureLoop: ~Copyable {
     private mutating func read(_ mail: TenureMail, _ changes: inout Changes, at now: Instant) {
         if let restored = mail.restored { handle(.claimsRestored(restored), &changes, at: now) }
         if let stations = mail.stations { self.stations = stations }
+        let areAddressesNew = mail.nodeAddresses.map { $0 != nodeAddresses } ?? false
         if let addresses = mail.nodeAddresses { nodeAddresses = addresses }
         let wasReady = isAssessed && base != nil
         if let assessed = mail.isAssessed { isAssessed = assessed || isAssessed }
@@ -130,6 +131,7 @@ struct TenureLoop: ~Copyable {
             }
             let isWhole =
                 mail.facts != nil || !wasReady || mail.isIsolated != nil || !mail.forgotten.isEmpty
+                || areAddressesNew
             if isWhole { handle(.factsChanged(overlaid(base)), &changes, at: now) }
             readWire(mail.wire, &changes, at: now)
             read(mail.moves, &changes, at: now)
@@ -183,16 +185,23 @@ struct TenureLoop: ~Copyable {
         }
     }
 
-    /// The cluster's facts with what the gossip knows. A node that it never heard of does not run a
-    /// speaker that could serve.
+    /// The cluster's facts with what the gossip knows. A node that it never heard of, although there
+    /// is an address to ask at, does not run a speaker that could serve; of one without an address
+    /// nothing is known.
     private func overlaid(_ base: Tenure.Facts) -> Tenure.Facts {
         var facts = base
         facts.isIsolated = isIsolated
         guard gossips else { return facts }
-        facts.isMemoryCommon = true
-        for name in facts.nodes.keys where name != node {
+        let others = facts.nodes.keys.filter { $0 != node }
+        for name in others {
             facts.nodes[name]?.liveness =
-                liveness[name] ?? .dead(cause: "nothing was ever heard of it")
+                liveness[name]
+                ?? (nodeAddresses[name] == nil
+                    ? .unknown : .dead(cause: "nothing was ever heard of it"))
+        }
+        // Claims are known to all who gossip. With nobody to gossip with they are as before.
+        if !liveness.isEmpty || others.allSatisfy({ nodeAddresses[$0] != nil }) {
+            facts.isMemoryCommon = true
         }
         var byAddress = facts.claims.mapValues { $0.filter { claims[$0.node] == nil } }
         for (name, held) in claims.sorted(by: { $0.key < $1.key }) where name != node {
