@@ -22,8 +22,16 @@ extension Announcer {
             guard isolation != nil else { return [] }
             isolation = nil
             endDeafness(at: now)
-            for slot in slots.values.sorted() where entries[slot].state == .active {
-                setDeadline(firstReannouncement(of: slot, after: now), slot)
+            for slot in slots.values.sorted() {
+                switch entries[slot].state {
+                case .active: setDeadline(firstReannouncement(of: slot, after: now), slot)
+                case .held, .conflicted:
+                    // Who answered then may be about to learn that it is ours, or the other way
+                    // round: asked at once, with care.
+                    entries[slot].lostRounds = min(entries[slot].lostRounds, 1)
+                    setDeadline(now, slot)
+                default: break
+                }
             }
             return runDue(at: now)
         }
@@ -125,7 +133,7 @@ extension Announcer {
     private var hasDoubts: Bool {
         slots.values.contains { slot in
             switch entries[slot].state {
-            case .checking, .waitingToHear: true
+            case .probing, .checking, .waitingToHear: true
             default: false
             }
         }

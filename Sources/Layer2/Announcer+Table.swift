@@ -103,6 +103,8 @@ extension Announcer {
     /// another LAN. An address in use is not asked for again, because its clients would wait;
     /// unless no other node is heard: then somebody may have taken it over meanwhile.
     mutating func startOver(at now: Instant) -> [Action] {
+        // What was heard before the link was away proves nothing now.
+        if isolation != nil { isDeaf = true }
         for slot in slots.values.sorted() {
             if entries[slot].isAnswering {
                 entries[slot].enter(isolation == nil ? .announcing(sent: 0) : .checking(sent: 0))

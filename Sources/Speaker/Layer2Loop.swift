@@ -107,6 +107,7 @@ struct Layer2Loop: ~Copyable {
         let until = permit.until
         announcer.authority = until
         watch.authority = until
+        readHolds()
         let returns = permit.returns
         defer { permitReturns = returns }
         return returns != permitReturns

@@ -17,8 +17,8 @@ extension NodeSpeaker {
             owner != settings.node
         else { return }
         let message =
-            "\(owner) has \(address) and nobody answers for it on the LAN; another node takes it; "
-            + "see the log of the speaker on \(owner), and its cabling"
+            "\(owner) has \(address) and nobody answers for it on the LAN; see the log of the "
+            + "speaker on \(owner), and its cabling"
         logger.error("\(message)")
         recentEvents.note("notAnswered", "\(address)", message)
         // What was found of the owner before must not be held against the next one: only who has

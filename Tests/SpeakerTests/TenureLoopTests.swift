@@ -57,11 +57,13 @@ struct TenureLoopTests {
         #expect(try await bench.shows(\.hasApplied))
     }
 
-    @Test("with gossip a node that was never heard of is dead; without, nobody knows")
+    @Test("a node that was never heard of is dead if it could be asked; else nobody knows")
     func unknown() async throws {
         let gossiping = try TenureLoopBench()
+        let places = ["192.0.2.2", "192.0.2.3"].compactMap { IPAddress($0) }
         try await gossiping.settle {
             $0.facts = TenureLoopBench.facts()
+            $0.nodeAddresses = ["n2": [places[0]], "n3": [places[1]]]
             $0.isAssessed = true
         }
         #expect(try await gossiping.shows(\.hasApplied))
@@ -253,6 +255,7 @@ struct TenureLoopTests {
             $0.stations = [station: "n2"]
             $0.liveness = ["n2": .alive]
             $0.claims = ["n2": [address: 5]]
+            $0.nodeAddresses = ["n3": [address]]
             $0.isAssessed = true
         }
         #expect(

@@ -28,9 +28,6 @@ extension Ownership {
 
     /// Whether the node is to give up what others can own: cordoned or draining.
     public func isRelieved(_ node: String) -> Bool {
-        switch facts[node]?.exclusion {
-        case .cordoned, .draining: true
-        default: false
-        }
+        facts[node].map { $0.isCordoned || $0.isDraining } ?? false
     }
 }

@@ -31,6 +31,7 @@ struct MembershipLoop: ~Copyable {
     /// The start is a reassessment, and no news.
     private var isReassessing = true
     private var isIsolated = false
+    private var seedNodes = 0
     private var turn = Turn()
     /// What is to be said once everything is known that belongs to the first word.
     private var entries: [[UInt8]: [UInt8]?] = [:]
@@ -186,7 +187,10 @@ struct MembershipLoop: ~Copyable {
             channel.replace(keys: keys)
             turn.events.append(.keysChanged)
         }
-        if let seeds = mail.seeds { handle(.seedsChanged(seeds), at: now) }
+        if let seeds = mail.seeds {
+            seedNodes = Self.count(nodesOf: seeds)
+            handle(.seedsChanged(seeds), at: now)
+        }
         entries.merge(mail.entries) { $1 }
         isIntroduced = isIntroduced || mail.isIntroduced
         if isIntroduced, !entries.isEmpty {
@@ -200,6 +204,12 @@ struct MembershipLoop: ~Copyable {
             for question in mail.questions { question(status) }
         }
         return !mail.isEnding
+    }
+
+    /// How many other nodes there ought to be, heard from or not.
+    private static func count(nodesOf seeds: [Seed]) -> Int {
+        let named = Set(seeds.compactMap(\.name))
+        return named.isEmpty ? Set(seeds.map(\.address)).count : named.count
     }
 
     private func status() -> MembershipStatus {
@@ -265,7 +275,8 @@ struct MembershipLoop: ~Copyable {
             isIsolated = isolatedSince != nil
             turn.events.append(.isolated(isIsolated))
             outlets.layer2.update(
-                isolatedSince: isolatedSince, isAlonePlausible: agent.members.count <= 1)
+                isolatedSince: isolatedSince,
+                isAlonePlausible: max(agent.members.count, seedNodes) <= 1)
             turn.isIsolated = isIsolated
         }
     }

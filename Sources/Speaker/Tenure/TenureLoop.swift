@@ -176,6 +176,7 @@ struct TenureLoop: ~Copyable {
                 )
             }
             if news.isAnswering {
+                report.held[address] = nil
                 if wishes[address] != nil { answered.insert(address) }
                 handle(.answering(address), &changes, at: now)
             }
@@ -185,9 +186,9 @@ struct TenureLoop: ~Copyable {
         }
     }
 
-    /// The cluster's facts with what the gossip knows. A node that it never heard of, although there
-    /// is an address to ask at, does not run a speaker that could serve; of one without an address
-    /// nothing is known.
+    /// The cluster's facts with what the gossip knows. A node that it never heard of, although
+    /// there is an address to ask at, does not run a speaker that could serve; of one without an
+    /// address nothing is known.
     private func overlaid(_ base: Tenure.Facts) -> Tenure.Facts {
         var facts = base
         facts.isIsolated = isIsolated
