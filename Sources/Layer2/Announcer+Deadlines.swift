@@ -82,10 +82,17 @@ extension Announcer {
         return runDue(at: now)
     }
 
-    /// Announces an address in use in a burst again.
+    /// Announces an address in use in a burst again. One that a rival held is asked for at once, as
+    /// if for the first time: the rival is about to give way.
     mutating func reannounce(_ address: IPAddress, at now: Instant) -> [Action] {
-        guard let slot = slots[address], entries[slot].isAnswering else { return [] }
-        entries[slot].enter(.announcing(sent: 0))
+        guard let slot = slots[address] else { return [] }
+        if entries[slot].isAnswering {
+            entries[slot].enter(.announcing(sent: 0))
+        } else if case .held = entries[slot].state {
+            entries[slot].lostRounds = 0
+        } else {
+            return []
+        }
         setDeadline(now, slot)
         return runDue(at: now)
     }
