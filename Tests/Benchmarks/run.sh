@@ -63,7 +63,7 @@ echo "== allocation"
 benchmark AllocationBenchmark
 echo "== failover, simulated"
 case ${mode[*]} in
-    *--short*) simulated=(--nodes 3,10,100 --failures 4 --seeds 500 --seconds 120) ;;
+    *--short*) simulated=(--nodes 3,10,100 --failures 4 --seeds 300 --seconds 60) ;;
     *--nightly*) simulated=(--nodes 3,10,100,1000 --failures 100 --seeds 10000 --seconds 3600) ;;
     *) simulated=(--nodes 3,10,100,1000 --failures 20 --seeds 3000 --seconds 1200) ;;
 esac
