@@ -110,9 +110,6 @@ package final class Layer2Speaker: Sendable {
         post { $0.doubts.insert(address) }
     }
 
-    /// Wakes the threads, because the permit is back. Setting the permit does so by itself.
-    package func resume() { permit.wake() }
-
     // MARK: What is so
 
     /// Takes in the links as they are now. Meant to be called by the link monitor itself, so that

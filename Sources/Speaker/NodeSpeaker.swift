@@ -287,11 +287,13 @@ package actor NodeSpeaker {
         }
         for interface in record().interfaces { stations[interface.mac] = settings.node }
         let known = stations
-        layer2.update(peers: Set(known.keys))
-        tenure.post { $0.stations = known }
         let addresses = addressesOfOthers()
+        layer2.update(peers: Set(known.keys))
         layer2.update(companions: addresses.values.flatMap(\.self).sorted())
-        tenure.post { $0.nodeAddresses = addresses }
+        tenure.post {
+            $0.stations = known
+            $0.nodeAddresses = addresses
+        }
     }
 
     /// What the election works from here: the state, with this node's own facts as they are now
