@@ -45,6 +45,8 @@ let package = Package(
 
         // Ring 1: decisions, pure.
         .target(name: "Layer2", dependencies: ["NetworkTypes"], swiftSettings: safe),
+        .target(name: "BGP", dependencies: ["NetworkTypes"], swiftSettings: safe),
+        .target(name: "BFD", dependencies: ["NetworkTypes"], swiftSettings: safe),
         .target(name: "Membership", dependencies: ["NetworkTypes"], swiftSettings: safe),
         .target(name: "LoadBalancing", dependencies: ["NetworkTypes"], swiftSettings: safe),
         .target(name: "Dataplane", dependencies: ["NetworkTypes"], swiftSettings: safe),
@@ -73,8 +75,8 @@ let package = Package(
         .target(
             name: "Speaker",
             dependencies: [
-                "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Dataplane", "Kubernetes",
-                "LinuxNetwork", "SealedDatagrams", "ClusterSource", log,
+                "NetworkTypes", "Layer2", "BGP", "BFD", "Membership", "LoadBalancing", "Dataplane",
+                "Kubernetes", "LinuxNetwork", "SealedDatagrams", "ClusterSource", crypto, log,
             ],
             swiftSettings: safe),
 
@@ -82,8 +84,9 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Dataplane", "Kubernetes",
-                "LinuxNetwork", "SealedDatagrams", "ClusterSource", "AdminServer", "Controller",
+                "NetworkTypes", "Layer2", "BGP", "BFD", "Membership", "LoadBalancing", "Dataplane",
+                "Kubernetes", "LinuxNetwork", "SealedDatagrams", "ClusterSource", "AdminServer",
+                "Controller",
                 "Speaker", arguments,
                 lifecycle, .product(name: "UnixSignals", package: "swift-service-lifecycle"), log,
             ] + nio,
@@ -93,7 +96,8 @@ let package = Package(
 
 var tests: [Target] {
     [
-        ("NetworkTypes", []), ("Layer2", []), ("Membership", ["NetworkTypes"]),
+        ("NetworkTypes", []), ("Layer2", []), ("BGP", ["NetworkTypes"]),
+        ("BFD", ["NetworkTypes"]), ("Membership", ["NetworkTypes"]),
         ("LoadBalancing", []), ("Dataplane", []),
         ("Kubernetes", ["NetworkTypes"]),
         ("LinuxNetwork", ["NetworkTypes", "CLinux", "TestNetwork"]),
@@ -103,8 +107,9 @@ var tests: [Target] {
         (
             "Speaker",
             [
-                "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Dataplane",
-                "Kubernetes", "LinuxNetwork", "SealedDatagrams", "ClusterSource", "TestNetwork",
+                "NetworkTypes", "Layer2", "BGP", "BFD", "Membership", "LoadBalancing",
+                "Dataplane", "Kubernetes", "LinuxNetwork", "SealedDatagrams", "ClusterSource",
+                "TestNetwork",
             ]
         ),
     ].map { name, dependencies in

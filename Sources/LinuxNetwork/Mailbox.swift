@@ -38,7 +38,8 @@ package struct WakeUp: Equatable, Sendable {
 package final class Mailbox<Content: Sendable>: Sendable {
     private let content: Mutex<Content>
     private let empty: Content
-    private let descriptor: Int32
+    /// Readable once mail came, for a ``Poller``.
+    let descriptor: Int32
 
     /// An empty mailbox; `empty` is what `take` leaves behind.
     package init(empty: Content) throws(SystemError) {

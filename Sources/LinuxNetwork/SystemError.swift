@@ -14,12 +14,19 @@ package struct SystemError: Error, Equatable, Sendable {
     /// What the library or the kernel said beyond the number, if anything.
     package let detail: String?
 
-    /// Describes the failure `errno` of `call` on `subject`.
-    package init(_ call: String, errno code: Int32, subject: String, detail: String? = nil) {
+    private let ownRemedy: String?
+
+    /// Describes the failure `errno` of `call` on `subject`. A `remedy` stands in for the one that
+    /// the number alone suggests.
+    package init(
+        _ call: String, errno code: Int32, subject: String, detail: String? = nil,
+        remedy: String? = nil
+    ) {
         self.call = call
         self.code = code
         self.subject = subject
         self.detail = detail == "" ? nil : detail
+        ownRemedy = remedy
     }
 
     /// Whether the kernel refused for lack of a privilege, which no second try changes.
@@ -27,7 +34,8 @@ package struct SystemError: Error, Equatable, Sendable {
 
     /// What the reader can do, where that is known.
     package var remedy: String? {
-        switch code {
+        if let ownRemedy { return ownRemedy }
+        return switch code {
         case EPERM, EACCES:
             "run as root, or grant CAP_NET_RAW (packet sockets) and CAP_NET_ADMIN (netlink)"
         case EMFILE, ENFILE:

@@ -14,7 +14,8 @@ extension ElectionInput {
         for (name, service) in snapshot.services where scope.exclusion(of: service) == nil {
             guard !service.ingress.isEmpty else { continue }
             let backing = backing(
-                of: service, slices: snapshot.endpointSlices[name] ?? [], nodeNames: nodeNames)
+                of: service, slices: snapshot.endpointSlices[name] ?? [],
+                onlyNode: nodeNames.count == 1 ? nodeNames.first : nil)
             for ingress in service.ingress {
                 let pool = pools.pool(of: ingress.address)
                 let advertisements = advertisements(
@@ -41,16 +42,15 @@ extension ElectionInput {
 
     /// Where the usable endpoints of a Service are. An endpoint of an unknown node is local to the
     /// only node, where there is only one.
-    private static func backing(
-        of service: Service, slices: [EndpointSlice], nodeNames: Set<String>
+    static func backing(
+        of service: Service, slices: [EndpointSlice], onlyNode: String?
     ) -> AddressDemand.Backing {
         let usable = slices.lazy.flatMap(\.endpoints).filter(\.isUsable)
         switch service.externalTrafficPolicy {
         case .cluster:
             return .cluster(hasUsableEndpoint: usable.contains { _ in true })
         case .local:
-            let only = nodeNames.count == 1 ? nodeNames.first : nil
-            return .local(nodes: Set(usable.compactMap { $0.nodeName ?? only }))
+            return .local(nodes: Set(usable.compactMap { $0.nodeName ?? onlyNode }))
         }
     }
 
@@ -72,7 +72,7 @@ extension ElectionInput {
 extension AddressDemand.Backing {
     /// What holds for Services that share an address: Local binds all of them, because a node
     /// without a local endpoint would drop what arrives for that one.
-    fileprivate func united(with other: Self) -> Self {
+    func united(with other: Self) -> Self {
         switch (self, other) {
         case (.cluster(let left), .cluster(let right)):
             .cluster(hasUsableEndpoint: left || right)
@@ -84,7 +84,7 @@ extension AddressDemand.Backing {
 }
 
 /// Finds the pool around an address, in O(log n) of the number of ranges.
-struct PoolLocator {
+struct PoolLocator: Sendable {
     private let ranges: [(range: AddressRange, pool: IPAddressPool)]
 
     init(_ configuration: Configuration) {
@@ -95,6 +95,15 @@ struct PoolLocator {
 
     /// The pool that holds the address; pools never overlap, so there is one at most.
     func pool(of address: IPAddress) -> IPAddressPool? {
+        index(of: address).map { ranges[$0].pool }
+    }
+
+    /// The name of that pool.
+    func poolName(of address: IPAddress) -> String? {
+        index(of: address).map { ranges[$0].pool.name }
+    }
+
+    private func index(of address: IPAddress) -> Int? {
         var low = 0
         var high = ranges.count
         while low < high {
@@ -102,6 +111,6 @@ struct PoolLocator {
             if ranges[middle].range.first <= address { low = middle + 1 } else { high = middle }
         }
         guard low > 0, ranges[low - 1].range.contains(address) else { return nil }
-        return ranges[low - 1].pool
+        return low - 1
     }
 }

@@ -69,7 +69,7 @@ package struct ElectionInput: Sendable, Equatable {
         return Set(state.speakers.keys).union(live.map { Set($0.keys) } ?? []).union([own])
     }
 
-    private static func nodes(
+    static func nodes(
         _ state: ClusterState, own: String, live: [String: LiveMember]?
     ) -> [String: NodeFacts] {
         var facts: [String: NodeFacts] = [:]
@@ -133,7 +133,8 @@ package struct ElectionInput: Sendable, Equatable {
         }
     }
 
-    private static func selection(
+    /// The names that selectors choose.
+    static func selection(
         _ selectors: [LabelSelector], among nodes: [String: Node]
     ) -> Selection {
         guard !selectors.isEmpty else { return .all }

@@ -18,6 +18,7 @@ extension NodeSpeaker {
             }
             let now = MonotonicClock.now()
             endDisputes(at: now)
+            endRelief(at: now)
             layer2.retryBindings()
             guard let dataplane, tenure.report.hasApplied,
                 now >= nextLook || dataplaneFailure != nil

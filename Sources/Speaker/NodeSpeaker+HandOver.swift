@@ -16,10 +16,12 @@ extension NodeSpeaker {
     /// forwarding for a while. Call it before ``run()``'s task is cancelled.
     package func handOverAll() async {
         let held = tenure.report.claims.count
+        let routesWereTold = await bgp.report().establishedCount > 0
         isLeaving = true
         _ = await publish()
         membership?.spread(.drain)
         tenure.post { $0.isStopping = true }
+        async let sessionsEnd: Void = endSessions()
         let begin = MonotonicClock.now()
         var isDone = false
         while !isDone, MonotonicClock.now() - begin < Self.longestHandOver {
@@ -37,7 +39,8 @@ extension NodeSpeaker {
                 "addresses": "\(max(held - left, 0))", "left": "\(left)",
                 "milliseconds": "\(took.wholeNanoseconds / 1_000_000)",
             ])
-        if held > 0, hasOthers { _ = await rest(Self.lingering) }
+        await sessionsEnd
+        if held > 0 && hasOthers || routesWereTold { _ = await rest(Self.lingering) }
     }
 
     private var hasOthers: Bool {
@@ -46,7 +49,7 @@ extension NodeSpeaker {
     }
 
     /// Sleeps; false when the task was cancelled.
-    private func rest(_ duration: Duration) async -> Bool {
+    func rest(_ duration: Duration) async -> Bool {
         do {
             try await Task.sleep(for: duration)
             return true

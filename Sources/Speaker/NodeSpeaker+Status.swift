@@ -13,6 +13,12 @@ package struct NodeSpeakerStatus: Sendable {
     package var membership: MembershipStatus?
     /// What the others say, by node.
     package var members: [String: LiveMember]
+    /// What its routers are told, and why not more; `nil` without BGP peers.
+    package var routes: RoutePlan?
+    /// What is so with its routers.
+    package var peers: BGPReport
+    /// What BFD sees of the ways to them.
+    package var paths: BFDReport
     /// What is so on its interfaces.
     package var interfaces: [Layer2InterfaceState]
     /// Events that nobody read in time.
@@ -44,14 +50,18 @@ extension NodeSpeaker {
     package var hasApplied: Bool { tenure.report.hasApplied }
 
     /// What is so now, on the wire and in the plan.
-    package func status() async -> NodeSpeakerStatus {
+    ///
+    /// - Parameter prefixes: the prefixes of which is told which routers have them, and how.
+    package func status(of prefixes: [Prefix] = []) async -> NodeSpeakerStatus {
+        let peers = await bgp.report(of: prefixes)
         let interfaces = await layer2.interfaceStates()
         let gossip = await membership?.status()
         var current = state
         current.speakers[settings.node] = record()
         return NodeSpeakerStatus(
             state: current, tenure: tenure.report, membership: gossip, members: members,
-            interfaces: interfaces, eventsLost: layer2.eventsLost,
+            routes: peering.plans.isEmpty ? nil : peering.planner.plan, peers: peers,
+            paths: bgp.paths, interfaces: interfaces, eventsLost: layer2.eventsLost,
             publishingTrouble: publishingTrouble,
             dataplaneFailure: dataplaneFailure, dataplaneRemedies: dataplaneRemedies,
             kernelHeld: kernelHeld, recentEvents: recentEvents.events,

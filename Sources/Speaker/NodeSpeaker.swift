@@ -39,15 +39,19 @@ package actor NodeSpeaker {
         package var interfaces: Set<String>
         /// How to find out who lives; `nil` for not at all.
         package var gossip: MembershipSpeaker.Settings?
+        /// How to talk to routers.
+        package var peering: PeeringSettings
 
         package init(
             node: String, scope: ServiceScope, interfaces: Set<String> = [],
-            gossip: MembershipSpeaker.Settings? = nil
+            gossip: MembershipSpeaker.Settings? = nil,
+            peering: PeeringSettings = PeeringSettings()
         ) {
             self.node = node
             self.scope = scope
             self.interfaces = interfaces
             self.gossip = gossip
+            self.peering = peering
         }
     }
 
@@ -58,9 +62,11 @@ package actor NodeSpeaker {
     let layer2: Layer2Speaker
     let tenure: TenureSpeaker
     let membership: MembershipSpeaker?
+    let bgp: BGPSpeaker
     let dataplane: DataplaneReconciler?
     let keepsDataplane: Bool
 
+    var peering: Peering
     var links = LinkTable()
     var state = ClusterState()
     /// What the other speakers say through the gossip.
@@ -114,6 +120,8 @@ package actor NodeSpeaker {
         layer2 = Layer2Speaker(
             interfaces: settings.interfaces, permit: permit, observer: { tenure.note($0) })
         membership = try settings.gossip.map { try MembershipSpeaker(settings: $0) }
+        bgp = try BGPSpeaker(listening: settings.peering.listening)
+        peering = Peering(node: settings.node, scope: settings.scope)
     }
 
     /// Speaks until the source ends or the task is cancelled; then tells the others, falls silent,
@@ -129,8 +137,9 @@ package actor NodeSpeaker {
             try startThreads()
             try monitor.start(
                 failed: { [logger] in logger.error("netlink", metadata: ["error": "\($0)"]) },
-                deliver: { [layer2] table in
+                deliver: { [layer2, bgp] table in
                     layer2.update(links: table)
+                    bgp.update(links: table)
                     feed.yield(table)
                 })
         } catch {
@@ -143,6 +152,7 @@ package actor NodeSpeaker {
             group.addTask { await self.followEvents() }
             group.addTask { await self.followTenure() }
             group.addTask { await self.followMoves() }
+            group.addTask { await self.followPeers() }
             group.addTask { await self.translateWhenDue() }
             group.addTask { await self.lookAfter() }
             group.addTask { await self.publishWhenDue() }
@@ -182,6 +192,7 @@ package actor NodeSpeaker {
         tenure.stop()
         layer2.stop()
         membership?.stop()
+        bgp.stop()
     }
 
     private func followStates() async {
@@ -266,7 +277,9 @@ package actor NodeSpeaker {
     /// this node as having every interface.
     private func translateWhenDue() async {
         for await _ in elections.rings where knowsLinks && knowsState {
+            let news = planRoutes()
             await reconcileDataplane(state)
+            tell(news)
             // From here on nothing waits: these are the facts as they are now.
             let facts = electionInput().facts(for: settings.node)
             tenure.post { $0.facts = facts }
@@ -416,6 +429,7 @@ package actor NodeSpeaker {
         // Silence first: whoever reads that this speaker has stopped must find it so.
         tenure.stop()
         layer2.stop()
+        bgp.stop()
         isStopped = true
         isLeaving = false
         _ = await publish()

@@ -44,6 +44,7 @@ public struct BGPPeer: Hashable, Sendable {
 
     /// The most bytes that a TCP MD5 key may have on Linux.
     public static let passwordLimit = 80
+    static let passwordLimitReason = "which is what Linux signs with"
 
     /// Metadata; advertisements refer to its name.
     public var metadata: ObjectMeta
@@ -93,6 +94,9 @@ public struct BGPPeer: Hashable, Sendable {
     public var role: Role?
     /// **+** `spec.gracefulRestartTime` in seconds, 1–4095 (RFC 4724 §3 gives it 12 bits).
     public var gracefulRestartTimeSeconds = 120
+    /// **+** `spec.maximumPrefixes`: the session ends when the peer announces more, 1–1000000;
+    /// `nil` for any number.
+    public var maximumPrefixes: Int?
     /// **+** `spec.shutdownMessage`: told to the peer when we end the session (RFC 9003).
     public var shutdownMessage = ""
 
@@ -102,6 +106,18 @@ public struct BGPPeer: Hashable, Sendable {
         self.myASN = myASN
         self.remoteAS = remoteAS
         self.endpoint = endpoint
+    }
+
+    /// The most that ``maximumPrefixes`` may be: each is remembered, to be counted once.
+    public static let prefixLimit = 1_000_000
+
+    /// The families of the routes that the session carries: its own, and both over an unnumbered
+    /// one, which has no family of its own to speak of (RFC 8950).
+    public var families: Set<IPAddress.Family> {
+        switch endpoint {
+        case .address(let address) where !dualStackAddressFamily: [address.family]
+        case .address, .interface: Set(IPAddress.Family.allCases)
+        }
     }
 
     /// The AS number that the peer sees: `localASN`, else `myASN`.

@@ -4,7 +4,9 @@ extension ConfigurationDraft {
     mutating func admit(_ peer: BGPPeer, _ entry: Entry, _ isIncumbent: Bool) -> [Problem] {
         var peer = peer
         var refusal = checkProfile(peer, entry, isIncumbent)
-        refusal += resolvePassword(&peer, entry, isIncumbent)
+        refusal += resolve(
+            peer.password, into: &peer.passwordBytes, Secrecy(of: peer), entry,
+            last: isIncumbent ? previous.bgpPeers[peer.metadata.name.name]?.passwordBytes : nil)
         let twin = configuration.bgpPeers.values
             .filter { isSamePeer($0, peer) }.map(\.metadata.name).min()
         if let twin {
@@ -44,76 +46,6 @@ extension ConfigurationDraft {
         configuration.bfdProfiles[name] = last
         problems.append(problem)
         return []
-    }
-
-    private mutating func resolvePassword(
-        _ peer: inout BGPPeer, _ entry: Entry, _ isIncumbent: Bool
-    ) -> [Problem] {
-        switch peer.password {
-        case nil:
-            return []
-        case .text(let text):
-            peer.passwordBytes = Array(text.utf8)
-            return []
-        case .secret(let given):
-            let name = ObjectName(namespace: namespace, given.name)
-            let field = "spec.passwordSecret"
-            guard given.namespace.isEmpty || given.namespace == namespace else {
-                return [
-                    entry.problem(
-                        .error, field: field,
-                        rule: "Secret \(given) is in another namespace than the configuration",
-                        remedy: "put the Secret into \(namespace)")
-                ]
-            }
-            guard let rule = broken(secrets[name], name, &peer.passwordBytes) else { return [] }
-            let problem = entry.problem(
-                .error, field: field, rule: rule.rule, remedy: rule.remedy)
-            let last = previous.bgpPeers[peer.metadata.name.name]
-            guard isIncumbent, let last, !last.passwordBytes.isEmpty else { return [problem] }
-            peer.passwordBytes = last.passwordBytes
-            problems.append(problem)
-            return []
-        }
-    }
-
-    /// Fills in the password, or says what is wrong with the Secret.
-    private func broken(
-        _ secret: Secret?, _ name: ObjectName, _ password: inout [UInt8]
-    ) -> (rule: String, remedy: String)? {
-        guard let secret else {
-            let others = secrets.keys.filter { $0.namespace == namespace }.map(\.name)
-            let near = NearestName.suggestion(for: name.name, among: others).map {
-                "did you mean \($0)?"
-            }
-            return (
-                "there is no Secret \(name)",
-                near ?? "add it, of type kubernetes.io/basic-auth with the key password"
-            )
-        }
-        guard secret.type == "kubernetes.io/basic-auth" else {
-            return (
-                "Secret \(name) is of type \(secret.type)",
-                "make it of type kubernetes.io/basic-auth"
-            )
-        }
-        guard let bytes = secret.values["password"], !bytes.isEmpty else {
-            return ("Secret \(name) has no key password", "add the key password")
-        }
-        guard bytes.count <= BGPPeer.passwordLimit else {
-            return (
-                "the password of Secret \(name) has \(bytes.count) bytes",
-                "use at most \(BGPPeer.passwordLimit), which is what Linux signs with"
-            )
-        }
-        guard !bytes.contains(where: { $0 == 10 || $0 == 13 }) else {
-            return (
-                "the password of Secret \(name) holds a line break",
-                "encode it without one (echo -n)"
-            )
-        }
-        password = bytes
-        return nil
     }
 }
 

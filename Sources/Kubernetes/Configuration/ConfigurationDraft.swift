@@ -30,8 +30,7 @@ struct ConfigurationDraft {
         let refusal: [Problem]
         switch entry.object {
         case .bfdProfile(let profile):
-            configuration.bfdProfiles[profile.metadata.name.name] = profile
-            refusal = []
+            refusal = admit(profile, entry, isIncumbent)
         case .community(let community):
             refusal = admit(community, entry)
         case .pool(let pool):

@@ -12,7 +12,6 @@ extension ConfigurationObject {
         let value = reader.object(kind, metadata, spec)
         spec?.finish()
         guard let value, !object.log.hasErrors else { return nil }
-        if let spec { reader.reportWhatWaits(value, spec) }
         return value
     }
 }

@@ -134,6 +134,30 @@ extension ConfigurationReader {
         profile.echoMode = spec.bool(name("echoMode")) ?? false
         profile.passiveMode = spec.bool(name("passiveMode")) ?? false
         profile.minimumTTL = spec.int(name("minimumTtl"), in: 1...254)
+        if dialect == .kinds, let reader = spec.reader("authentication") {
+            profile.authentication = authentication(reader)
+        }
         return profile
+    }
+
+    private func authentication(_ reader: FieldReader) -> BFDProfile.Authentication? {
+        defer { reader.finish() }
+        let kind: BFDProfile.Authentication.Kind? = reader.required("type")?.enumeration()
+        let keyID = reader.int("keyID", in: 0...255) ?? 1
+        let limit = kind?.passwordLimit ?? .max
+        let password = password(reader, limit: limit, reason: BFDProfile.passwordLimitReason)
+        guard let password else {
+            if !reader.has("password") && !reader.has("passwordSecret") {
+                reader.fail(
+                    nil, "one of password and passwordSecret is required",
+                    remedy: "add password, or the name of a Secret as passwordSecret")
+            } else if !reader.log.hasErrors {
+                reader.fail(nil, "has an empty password", remedy: "write a password")
+            }
+            return nil
+        }
+        return kind.map {
+            BFDProfile.Authentication(kind: $0, keyID: UInt8(keyID), password: password)
+        }
     }
 }

@@ -20,7 +20,8 @@ extension ConfigurationReader {
         peer.nodeSelectors = dialect == .older ? olderSelectors(spec) : selectors(spec)
         peer.bfdProfile = spec.string(name("bfdProfile")) ?? ""
         peer.ebgpMultiHop = spec.bool(name("ebgpMultiHop")) ?? false
-        password(spec, &peer)
+        peer.password = password(
+            spec, limit: BGPPeer.passwordLimit, reason: BGPPeer.passwordLimitReason)
         if dialect == .kinds { laterFields(spec, &peer) } else { refuseLaterFields(spec) }
         guard myASN != nil, remoteAS != nil, endpoint != nil else { return nil }
         checkSession(spec, peer)
@@ -39,7 +40,14 @@ extension ConfigurationReader {
             value.fail("AS number 0 is reserved (RFC 7607)", remedy: "use 1 to 4294967295")
             return nil
         }
+        refuseTransition(UInt32(number)) { value.fail($0, remedy: $1) }
         return UInt32(number)
+    }
+
+    /// AS 23456 stands for numbers that an old router cannot write; nobody is it.
+    static func refuseTransition(_ number: UInt32, _ fail: (String, String) -> Void) {
+        guard number == 23456 else { return }
+        fail("AS number 23456 is reserved (RFC 6793 §9)", "use the number that was given to you")
     }
 
     private enum DynamicASN: String, CaseIterable {

@@ -3,7 +3,7 @@ extension ConfigurationReader {
     static let laterPeerFields = [
         "dynamicASN", "localASN", "interface", "connectTime", "vrf", "passwordSecret",
         "enableGracefulRestart", "disableMP", "dualStackAddressFamily", "passive", "ttlSecurity",
-        "role", "gracefulRestartTime", "shutdownMessage",
+        "role", "gracefulRestartTime", "shutdownMessage", "maximumPrefixes",
     ]
 
     /// Names the way out when an object of v1beta1 uses a field of v1beta2.
@@ -20,6 +20,7 @@ extension ConfigurationReader {
     func laterFields(_ spec: FieldReader, _ peer: inout BGPPeer) {
         let local = spec.int("localASN", in: 0...Int(UInt32.max)).map(UInt32.init)
         peer.localASN = local == 0 ? nil : local
+        if let local { Self.refuseTransition(local) { spec.fail("localASN", $0, remedy: $1) } }
         peer.connectTimeSeconds =
             spec.value("connectTime")?.seconds(in: 1...65535, plainNumbers: false)
         if let value = spec.value("vrf"), let name = value.string(), !name.isEmpty {
@@ -32,6 +33,7 @@ extension ConfigurationReader {
         peer.passive = spec.bool("passive") ?? false
         peer.ttlSecurityHops = spec.int("ttlSecurity", in: 1...254)
         peer.role = spec.enumeration("role")
+        peer.maximumPrefixes = spec.int("maximumPrefixes", in: 1...BGPPeer.prefixLimit)
         if let value = spec.value("gracefulRestartTime") {
             peer.gracefulRestartTimeSeconds =
                 value.seconds(in: 1...4095, plainNumbers: true) ?? 120
@@ -51,14 +53,18 @@ extension ConfigurationReader {
     }
 
     /// `password` or `passwordSecret`, never both; empty texts count as absent.
-    func password(_ spec: FieldReader, _ peer: inout BGPPeer) {
+    ///
+    /// - Parameters:
+    ///   - limit: the most bytes that a password may have.
+    ///   - reason: why no more.
+    func password(_ spec: FieldReader, limit: Int, reason: String) -> BGPPeer.Password? {
+        var password: BGPPeer.Password?
         if let value = spec.value("password"), let text = value.secretString(), !text.isEmpty {
-            peer.password = .text(text)
+            password = .text(text)
             // The value itself never appears in a message.
-            if text.utf8.count > BGPPeer.passwordLimit {
+            if text.utf8.count > limit {
                 value.fail(
-                    "has \(text.utf8.count) bytes",
-                    remedy: "use at most \(BGPPeer.passwordLimit), which is what Linux signs with")
+                    "has \(text.utf8.count) bytes", remedy: "use at most \(limit), \(reason)")
             }
             if text.utf8.contains(where: { $0 == 10 || $0 == 13 }) {
                 value.fail("holds a line break", remedy: "write it on one line, in quotes")
@@ -66,12 +72,12 @@ extension ConfigurationReader {
         }
         guard dialect == .kinds, let value = spec.value("passwordSecret"),
             let secret = value.reader()
-        else { return }
+        else { return password }
         let name = secret.string("name") ?? ""
         let namespace = secret.string("namespace") ?? ""
         secret.finish()
-        guard !name.isEmpty else { return }
-        if peer.password != nil {
+        guard !name.isEmpty else { return password }
+        if password != nil {
             value.fail(
                 "cannot be used together with password", remedy: "keep exactly one of the two")
         }
@@ -80,7 +86,7 @@ extension ConfigurationReader {
                 "name", "\"\(FieldValue.clip(name))\" cannot be the name of a Secret",
                 remedy: "use lower-case letters, digits, - and .")
         }
-        peer.password = .secret(ObjectName(namespace: namespace, name))
+        return .secret(ObjectName(namespace: namespace, name))
     }
 
     /// Rules that hold among the fields of a session.

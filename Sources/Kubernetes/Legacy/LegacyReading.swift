@@ -161,7 +161,6 @@ struct LegacyReading {
         if fields.log.hasErrors {
             refused.insert(object.reference)
         } else {
-            reader.reportWhatWaits(object, fields)
             add(object, fields.log, line: fields.line, path: fields.path)
         }
         forward(fields.log)

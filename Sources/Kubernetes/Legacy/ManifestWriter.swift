@@ -122,15 +122,7 @@ public enum ManifestWriter {
         spec.add("routerID", peer.routerID?.description ?? "", unless: "")
         spec.add("nodeSelectors", peer.nodeSelectors)
         spec.add("vrf", peer.vrf, unless: "")
-        switch peer.password {
-        case nil: break
-        case .text(let text): spec.add("password", text)
-        case .secret(let name):
-            var secret = MappingBuilder()
-            secret.add("name", name.name)
-            secret.add("namespace", name.namespace, unless: "")
-            spec.add("passwordSecret", secret)
-        }
+        write(peer.password, &spec)
         spec.add("bfdProfile", peer.bfdProfile, unless: "")
         spec.add("enableGracefulRestart", peer.enableGracefulRestart, unless: false)
         spec.add("ebgpMultiHop", peer.ebgpMultiHop, unless: false)
@@ -141,6 +133,19 @@ public enum ManifestWriter {
         spec.add("role", peer.role?.rawValue ?? "", unless: "")
         spec.add("gracefulRestartTime", peer.gracefulRestartTimeSeconds, unless: 120)
         spec.add("shutdownMessage", peer.shutdownMessage, unless: "")
+        spec.add("maximumPrefixes", peer.maximumPrefixes, unless: nil)
+    }
+
+    private static func write(_ password: BGPPeer.Password?, _ spec: inout MappingBuilder) {
+        switch password {
+        case nil: break
+        case .text(let text): spec.add("password", text)
+        case .secret(let name):
+            var secret = MappingBuilder()
+            secret.add("name", name.name)
+            secret.add("namespace", name.namespace, unless: "")
+            spec.add("passwordSecret", secret)
+        }
     }
 
     private static func write(_ profile: BFDProfile, _ spec: inout MappingBuilder) {
@@ -151,5 +156,12 @@ public enum ManifestWriter {
         spec.add("echoMode", profile.echoMode, unless: false)
         spec.add("passiveMode", profile.passiveMode, unless: false)
         spec.add("minimumTtl", profile.minimumTTL, unless: nil)
+        if let authentication = profile.authentication {
+            var inner = MappingBuilder()
+            inner.add("type", authentication.kind.rawValue)
+            inner.add("keyID", Int(authentication.keyID), unless: 1)
+            write(authentication.password, &inner)
+            spec.add("authentication", inner)
+        }
     }
 }

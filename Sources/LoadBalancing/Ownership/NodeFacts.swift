@@ -65,7 +65,7 @@ public struct NodeFacts: Hashable, Sendable {
     }
 
     /// Why the node is to give up what others can own.
-    private var relief: LossReason? {
+    var relief: LossReason? {
         if isCordoned { return .cordoned }
         return isDraining ? .draining : nil
     }

@@ -85,6 +85,7 @@ struct SpeakerOptions: ParsableArguments {
     var interfaces: [String] = []
 
     @OptionGroup var gossip: GossipOptions
+    @OptionGroup var bgp: BGPOptions
 
     @Option(help: "Who takes traffic on to the endpoints: none (kube-proxy does) or nftables.")
     var dataplane: DataplaneChoice = .none

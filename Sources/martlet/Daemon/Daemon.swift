@@ -107,7 +107,8 @@ struct Daemon {
         return try NodeSpeaker(
             settings: NodeSpeaker.Settings(
                 node: options.nodeName, scope: options.scope,
-                interfaces: Set(speaker.interfaces), gossip: gossip),
+                interfaces: Set(speaker.interfaces), gossip: gossip,
+                peering: speaker.bgp.settings),
             source: source, dataplane: dataplane, keepsDataplane: speaker.keepDataplane,
             logger: logger)
     }

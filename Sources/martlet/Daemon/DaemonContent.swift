@@ -93,18 +93,25 @@ actor DaemonContent: AdminContent {
     }
 
     func explanation(of subject: String) async throws -> [UInt8]? {
-        let explainer = await explainer()
+        var explainer = await explainer()
         let services = explainer.services(named: subject)
+        if let routes = explainer.routes {
+            // Which routers have it is asked for by name: they may have a hundred thousand.
+            let prefixes = services.flatMap {
+                $0.ingress.flatMap { routes.prefixes(of: $0.address) }
+            }
+            explainer = await self.explainer(of: Array(Set(prefixes)))
+        }
         return services.isEmpty ? nil : try services.map(explainer.report).jsonBytes()
     }
 
-    private func explainer() async -> Explainer {
-        let status = await speaker?.status()
+    private func explainer(of prefixes: [Prefix] = []) async -> Explainer {
+        let status = await speaker?.status(of: prefixes)
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
             ledger: await controller?.decisions, tenure: status?.tenure.tenure,
             held: status?.tenure.held ?? [:],
-            wire: status?.interfaces,
+            wire: status?.interfaces, routes: RouteKnowledge(status),
             now: MonotonicClock.now())
     }
 
@@ -163,6 +170,7 @@ actor DaemonContent: AdminContent {
                     node: record.node, serving: record.isServing, claims: record.claims.count,
                     interfaces: record.interfaces.map(\.name))
             },
+            peers: peers(status),
             gossip: status.flatMap { status in
                 status.membership.map {
                     StateReport.Gossip($0, of: status, node: node)
@@ -180,6 +188,17 @@ actor DaemonContent: AdminContent {
             nodeEvents: (status?.recentEvents ?? []).map(StateReport.NodeEvent.init),
             problems: (state.snapshot.problems + strangeNode(state)).map(ProblemReport.init)
                 + (status.map(Self.localProblems) ?? []))
+    }
+
+    private func peers(_ status: NodeSpeakerStatus?) -> [StateReport.Peer] {
+        guard let status else { return [] }
+        let now = MonotonicClock.now()
+        let configured = status.state.snapshot.configuration.bgpPeers
+        return status.peers.peers.map { peer in
+            StateReport.Peer(
+                peer, localAS: configured[peer.name]?.effectiveASN ?? 0, paths: status.paths,
+                now: now)
+        }
     }
 
     /// Problems of this node rather than of what was read.
@@ -200,6 +219,12 @@ actor DaemonContent: AdminContent {
                 Problem(
                     .error, object: "speaker", rule: "others cannot read what it has",
                     remedy: trouble))
+        }
+        for trouble in [status.peers.listeningTrouble].compactMap(\.self) + status.paths.troubles {
+            problems.append(
+                Problem(
+                    .error, object: "routers", rule: trouble,
+                    remedy: "everything else goes on without it"))
         }
         let notes =
             status.interfaces.compactMap(\.schedulingNote)

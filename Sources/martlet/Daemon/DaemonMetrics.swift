@@ -15,7 +15,8 @@ struct DaemonMetrics {
     let speaker: NodeSpeakerStatus?
 
     func families() -> [MetricFamily] {
-        pools() + configuration() + (speaker.map { announcements($0) + failover($0) } ?? [])
+        pools() + configuration()
+            + (speaker.map { announcements($0) + failover($0) + peering($0) } ?? [])
             + process()
     }
 

@@ -18,6 +18,8 @@ struct Explainer: Sendable {
     var wire: [Layer2InterfaceState]?
     /// Addresses that nobody takes over although the gossip has lost their owner, and who answers.
     let held: [IPAddress: String]
+    /// What the routers are told; `nil` without any.
+    let routes: RouteKnowledge?
     /// The speaker's own decisions; `nil` where none runs.
     let tenure: Tenure?
     let now: Instant
@@ -28,7 +30,8 @@ struct Explainer: Sendable {
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
         tenure: Tenure? = nil, held: [IPAddress: String] = [:],
-        wire: [Layer2InterfaceState]? = nil, isOffline: Bool = false, now: Instant
+        wire: [Layer2InterfaceState]? = nil, routes: RouteKnowledge? = nil,
+        isOffline: Bool = false, now: Instant
     ) {
         var decided = ledger ?? AllocationLedger(scope: scope)
         if ledger == nil { _ = decided.update(state, at: now, date: Date()) }
@@ -47,6 +50,7 @@ struct Explainer: Sendable {
         self.now = now
         self.tenure = tenure
         self.held = held
+        self.routes = routes ?? Self.routes(of: shown, node: node, scope: scope)
         ownership =
             tenure?.ownership
             ?? ElectionInput(shown, node: node, scope: scope).elect()
@@ -132,7 +136,7 @@ struct Explainer: Sendable {
                         },
                         conflictWith: state.lastConflict?.offender.description)
                 }
-            })
+            }, routes: routes?.reports(on: address))
     }
 
     /// Who answers for an address, and why: the elected owner, or who the wire still hears.

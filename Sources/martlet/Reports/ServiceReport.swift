@@ -38,6 +38,8 @@ struct ServiceReport: Codable, Sendable, Equatable {
         var nodes: [NodeReport]
         /// What this node does on the wire; absent offline.
         var wire: [WireReport]?
+        /// What this node tells its routers; absent without BGP peers.
+        var routes: [RouteReport]?
     }
 
     /// A change of hands.
@@ -134,6 +136,7 @@ extension ServiceReport.AddressReport {
             lines.append(
                 "    on this node's \(wire.interface): \(wire.state)\(since)\(conflict ?? "")")
         }
+        for route in routes ?? [] { lines.append(route.line(terminal)) }
         return lines
     }
 }

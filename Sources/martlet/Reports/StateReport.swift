@@ -14,6 +14,8 @@ struct StateReport: Codable, Sendable, Equatable {
     var pools: [Pool]
     var interfaces: [Interface]
     var speakers: [Speaker]
+    /// The routers that this node talks to.
+    var peers: [Peer] = []
     /// How the gossip does; absent where there is none.
     var gossip: Gossip?
     /// Addresses that nobody takes over although the gossip has lost their owner.
@@ -110,6 +112,7 @@ extension StateReport {
                     }
                 ).text(terminal)
         }
+        if !peers.isEmpty { text += "\n" + peers.text(terminal) }
         if let gossip {
             text += "\n" + gossip.text(terminal)
         } else if !speakers.isEmpty {

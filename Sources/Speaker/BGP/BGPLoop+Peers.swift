@@ -1,0 +1,209 @@
+import BFD
+import BGP
+import LinuxNetwork
+import NetworkTypes
+
+extension BGPLoop {
+    /// Makes these the peers.
+    func take(_ peers: [String: BGPPeerPlan], at now: Instant) {
+        for (name, runner) in runners where peers[name] == nil {
+            handle(.stop(.deconfigured), runner, at: now)
+            removeKeys(of: runner)
+            runner.connections.keys.forEach { close($0, of: runner) }
+            runners[name] = nil
+        }
+        var added: [PeerRunner] = []
+        for (name, plan) in peers {
+            if let runner = runners[name] {
+                change(runner, to: plan, at: now)
+            } else {
+                let runner = PeerRunner(name: name, plan: plan, seed: seed(of: name, at: now))
+                runner.change([:])
+                runner.mark(marksShutdown)
+                runners[name] = runner
+                added.append(runner)
+            }
+        }
+        discover(at: now)
+        watchPaths()
+        listen(at: now)
+        for runner in added { handle(.start, runner, at: now) }
+    }
+
+    /// Peers of one name get other jitter on every node and in every process.
+    private func seed(of name: String, at now: Instant) -> UInt64 {
+        name.utf8.reduce(UInt64(bitPattern: now.nanoseconds)) {
+            ($0 ^ UInt64($1)) &* 0x100_0000_01b3
+        }
+    }
+
+    private func change(_ runner: PeerRunner, to plan: BGPPeerPlan, at now: Instant) {
+        let old = runner.plan
+        guard old != plan else { return }
+        if old.transport.place != plan.transport.place { removeKeys(of: runner) }
+        runner.plan = plan
+        if old.session != plan.session {
+            perform(
+                runner.machine.update(settings: plan.session, at: now), for: runner, at: now)
+        }
+        var rekeyed = old.transport
+        rekeyed.key = plan.transport.key
+        if rekeyed != plan.transport {
+            if old.transport.place != plan.transport.place { runner.neighbour = nil }
+            handle(.stop(.reset(keepRoutes: true)), runner, at: now)
+        } else if old.transport.key != plan.transport.key {
+            changeKey(of: runner)
+        }
+    }
+
+    /// Changes the key under living connections: nothing is lost when the peer does the same
+    /// within the hold time.
+    private func changeKey(of runner: PeerRunner) {
+        for connection in runner.connections.values {
+            do throws(SystemError) {
+                try connection.socket.setKey(runner.plan.transport.key)
+            } catch {
+                tell(runner, .trouble("\(error)", remedy: error.remedy))
+            }
+        }
+    }
+
+    private func removeKeys(of runner: PeerRunner) {
+        guard runner.plan.transport.key != nil, let remote = runner.remote,
+            let block = Prefix(remote, length: remote.family.bitWidth)
+        else { return }
+        for listener in listeners.values where listener.local.address.family == remote.family {
+            setKey(nil, of: listener, for: block, runner)
+        }
+    }
+
+    // MARK: Interfaces
+
+    func take(_ table: LinkTable, at now: Instant) {
+        links = table
+        for watch in neighbors.values { watch.update(links: table, at: now) }
+        for runner in runners.values {
+            guard let connection = runner.session, let parameters = runner.machine.status.parameters
+            else { continue }
+            runner.nextHops = nextHops(of: runner, on: connection, parameters)
+            runner.rib.update(nextHops: runner.nextHops)
+        }
+        watchPaths()
+    }
+
+    /// Keeps an ear on the interfaces of unnumbered peers.
+    private func discover(at now: Instant) {
+        let wanted = Set(runners.values.compactMap(\.interface))
+        for (name, watch) in neighbors where !wanted.contains(name) {
+            watch.end()
+            neighbors[name] = nil
+        }
+        for name in wanted where neighbors[name] == nil {
+            let tag = nextTag
+            nextTag += 1
+            let watch = NeighborWatch(
+                interface: name, poller: poller, tag: tag,
+                heard: { [unowned self] router, moment in
+                    hear(router, on: name, at: moment)
+                },
+                failed: { [outlets] error in
+                    outlets.tell(
+                        BGPEvent(peer: "", kind: .trouble("\(error)", remedy: error.remedy)))
+                })
+            neighbors[name] = watch
+            watched[tag] = .neighbours(watch)
+            watch.update(links: links, at: now)
+        }
+    }
+
+    /// A router said that it is there. The one that a session is with stays.
+    private func hear(_ router: IPAddress, on interface: String, at now: Instant) {
+        for runner in runners.values where runner.interface == interface {
+            guard runner.neighbour != router, runner.session == nil else { continue }
+            let isFirst = runner.neighbour == nil
+            removeKeys(of: runner)
+            runner.neighbour = router
+            listen(at: now)
+            watchPaths()
+            // The wait before the next attempt was for a router that was not there.
+            if isFirst { handle(.start, runner, at: now) }
+        }
+    }
+
+    // MARK: Paths
+
+    /// Has BFD watch the paths of all peers that want it.
+    func watchPaths() {
+        var wanted: [BFDPath: BFDWish] = [:]
+        for runner in runners.values {
+            runner.watched = runner.plan.bfd == nil ? nil : path(of: runner)
+            guard let path = runner.watched, let profile = runner.plan.bfd,
+                let wish = BFDWish(profile, isMultihop: path.isMultihop)
+            else {
+                runner.verdict = nil
+                continue
+            }
+            runner.verdict = verdicts[path] ?? .unknown
+            wanted[path] = wanted[path].map { $0.merged(with: wish) } ?? wish
+        }
+        guard wanted != wishes else { return }
+        wishes = wanted
+        verdicts = verdicts.filter { wanted[$0.key] != nil }
+        outlets.watch(wanted)
+    }
+
+    /// A peer on a subnet of ours is watched over one hop, whatever BGP would allow (RFC 5882
+    /// §10.2); others over many.
+    private func path(of runner: PeerRunner) -> BFDPath? {
+        guard let remote = runner.remote else { return nil }
+        let isMultihop = runner.interface == nil && !isOnLink(remote) && !remote.isLoopback
+        return BFDPath(
+            remote: remote, local: runner.plan.transport.source, interface: runner.device,
+            isMultihop: isMultihop)
+    }
+
+    func take(_ verdict: BFDVerdict, of path: BFDPath, at now: Instant) {
+        guard wishes[path] != nil else { return }
+        verdicts[path] = verdict
+        for runner in runners.values where runner.watched == path {
+            runner.verdict = verdict
+            let event: BGP.BGPPeer.Event =
+                switch verdict {
+                case .up: .pathUp
+                case .down: .pathDown
+                case .unknown: .pathUnknown
+                }
+            handle(event, runner, at: now)
+        }
+    }
+
+    // MARK: Answers
+
+    /// What is so now, and what each peer has of `prefixes`.
+    func report(of prefixes: [Prefix]) -> BGPReport {
+        var report = BGPReport()
+        report.listening = listeners.values.map(\.local).sorted()
+        report.listeningTrouble = listeningTrouble
+        report.marksShutdown = marksShutdown
+        report.peers = runners.values.sorted { $0.name < $1.name }.map { runner in
+            var peer = BGPReport.Peer(
+                name: runner.name, transport: runner.plan.transport,
+                status: runner.machine.status, routes: runner.rib.counts,
+                nextHops: runner.established == nil ? [:] : runner.nextHops, obstacles: [:],
+                path: runner.verdict, watched: runner.watched, hindrance: runner.hindrance)
+            let connection =
+                peer.status.connection.flatMap { runner.connections[$0] } ?? runner.session
+            // A connection that is gone by now has no near end.
+            peer.local = connection.flatMap { try? $0.socket.local() }
+            peer.remote = connection?.socket.remote
+            if runner.established != nil {
+                for family in runner.plan.session.families {
+                    peer.obstacles[family] = runner.rib.obstacle(for: family)
+                }
+            }
+            for prefix in prefixes { peer.told[prefix] = runner.rib.told(prefix) }
+            return peer
+        }
+        return report
+    }
+}
