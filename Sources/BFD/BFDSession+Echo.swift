@@ -9,19 +9,19 @@ extension BFDSession {
         private(set) var lastReturned: Instant?
         private(set) var nextTransmission: Instant?
         private var detectMultiplier = 0
+        /// When the packet was sent with which enough of them are missing.
+        private var lastChance: Instant?
         private var sent: UInt32 = 0
         private var returned: UInt32 = 0
 
         /// Whether echo packets detect failures: one has come back.
         var isActive: Bool { interval != nil && lastReturned != nil }
 
-        /// There is none before as many packets as the multiplier says are missing: when we were
-        /// late to send them, their absence proves nothing.
+        /// There is none before as many packets as the multiplier says are missing, and the last
+        /// of them has had its time: when we were late to send them, their absence proves nothing.
         var detectionDeadline: Instant? {
-            guard let interval, let lastReturned, sent &- returned >= detectMultiplier else {
-                return nil
-            }
-            return lastReturned + interval * detectMultiplier
+            guard let interval, let lastReturned, let lastChance else { return nil }
+            return max(lastReturned + interval * detectMultiplier, lastChance + interval / 4)
         }
 
         var nextDeadline: Instant? {
@@ -43,12 +43,14 @@ extension BFDSession {
         mutating func stop() {
             interval = nil
             lastReturned = nil
+            lastChance = nil
             nextTransmission = nil
         }
 
         mutating func next(after pause: Duration, at now: Instant) -> UInt32 {
             nextTransmission = now + pause
             sent &+= 1
+            if sent &- returned >= detectMultiplier, lastChance == nil { lastChance = now }
             return sent
         }
 
@@ -57,6 +59,7 @@ extension BFDSession {
             guard interval != nil, number &- returned &- 1 < sent &- returned else { return false }
             returned = number
             lastReturned = max(lastReturned ?? arrival, arrival)
+            lastChance = sent &- returned >= detectMultiplier ? lastReturned : nil
             return true
         }
     }

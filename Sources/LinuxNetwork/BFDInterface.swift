@@ -10,15 +10,6 @@ package enum BFDInterface {
         return index == 0 ? nil : Int(index)
     }
 
-    /// The name of the interface with that index.
-    package static func name(of index: Int) -> String? {
-        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
-        guard unsafe if_indextoname(UInt32(truncatingIfNeeded: index), &name) != nil else {
-            return nil
-        }
-        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
     /// Whether the kernel forwards packets of the family that come in on the interface called
     /// `name`: that is what sends a peer's echo packets back. False when it cannot be read.
     package static func forwards(_ family: IPAddress.Family, on name: String) -> Bool {

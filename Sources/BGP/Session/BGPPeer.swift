@@ -1,7 +1,7 @@
 public import NetworkTypes
 
-/// A configured peer: attempts to connect, the sessions on the connections that come of it, and which
-/// of two is kept.
+/// A configured peer: attempts to connect, the sessions on the connections that come of it, and
+/// which of two is kept.
 ///
 /// ```
 ///                          start                     connected
@@ -36,9 +36,9 @@ public import NetworkTypes
 /// for ten seconds: one that ends over its first UPDATEs, every time, is a failure like others.
 /// What the peer opens never waits.
 ///
-/// **Holds.** For a while after BFD lost the path, or the peer announced too many prefixes, nothing
-/// is attempted, and an incoming connection is kept unanswered: a NOTIFICATION for it would only feed
-/// the peer's back-off.
+/// **Holds.** For a while after BFD lost the path, or the peer announced too many prefixes,
+/// nothing is attempted, and an incoming connection is kept unanswered: a NOTIFICATION for it would
+/// only feed the peer's back-off.
 ///
 /// Standards: RFC 4271 §6.8, §8 (ManualStart, ManualStop, ConnectRetryTimer, passive; DelayOpen and
 /// the optional idle hold timer are not used), §10; RFC 4724 §4, §5; RFC 4486; RFC 5492 §3; RFC 5882

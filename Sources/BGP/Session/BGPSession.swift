@@ -140,9 +140,15 @@ struct BGPSession: Sendable {
     /// What is due: one of the times has expired, or a KEEPALIVE is to be sent.
     mutating func runDue(at now: Instant) -> [Action] {
         if let holdDeadline, now >= holdDeadline {
-            let wait = parameters.map { "\($0.holdTime) s" } ?? "four minutes without its OPEN"
-            let rule = "nothing came from the peer for \(wait) (RFC 4271 §6.5)"
-            return [.end(.fault(MessageFault(notification: .holdTimerExpired, rule: rule)))]
+            let rule =
+                parameters.map { "nothing came from the peer for \($0.holdTime) s" }
+                ?? "the peer's OPEN did not come within four minutes"
+            return [
+                .end(
+                    .fault(
+                        MessageFault(
+                            notification: .holdTimerExpired, rule: rule + " (RFC 4271 §6.5)")))
+            ]
         }
         if let sendHoldDeadline, now >= sendHoldDeadline {
             let rule = "the peer has stopped taking what we send (RFC 9687 §3)"

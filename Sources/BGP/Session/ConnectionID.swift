@@ -1,7 +1,7 @@
 /// Names one transport connection of a peer, for as long as the process lives.
 ///
-/// Outgoing ones are numbered by ``BGPPeer``, incoming ones by who accepts them; the number's lowest
-/// bit tells them apart, so the two never meet. Unique within a peer.
+/// Outgoing ones are numbered by ``BGPPeer``, incoming ones by who accepts them; the number's
+/// lowest bit tells them apart, so the two never meet. Unique within a peer.
 public struct ConnectionID: Hashable, Sendable {
     /// Twice the serial number, and one more for an incoming connection.
     public let number: UInt64

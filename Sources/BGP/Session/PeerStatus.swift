@@ -118,8 +118,8 @@ public struct PeerCounters: Hashable, Sendable {
 
     /// Messages from the peer, on all connections.
     public var received = Messages()
-    /// Messages to the peer as far as ``BGPPeer`` sends them: the UPDATEs and the marks of a refresh
-    /// are counted where they are made, in the adjacency-out.
+    /// Messages to the peer as far as ``BGPPeer`` sends them: the UPDATEs and the marks of a
+    /// refresh are counted where they are made, in the adjacency-out.
     public var sent = Messages()
     /// How often Established was reached.
     public var established: UInt64 = 0

@@ -4,7 +4,7 @@ import NetworkTypes
 ///
 /// Nearly every packet moves its session's deadline back. So a session is noted once, at the
 /// earliest moment that it may be due, and is noted anew only for an earlier one; `next` says too
-/// early at times, never too late.
+/// early at times, never too late. Holds a few times as many entries as there are sessions at most.
 struct BFDSchedule {
     private struct Node {
         let time: Instant
@@ -21,6 +21,16 @@ struct BFDSchedule {
     mutating func note(_ session: UInt32, _ deadline: Instant) {
         if let earlier = noted[session], earlier <= deadline { return }
         noted[session] = deadline
+        // What is passed over leaves with its time, which may be far away.
+        if nodes.count > 4 * noted.count + 64 { rebuild() } else { insert(deadline, session) }
+    }
+
+    private mutating func rebuild() {
+        nodes.removeAll(keepingCapacity: true)
+        for (session, deadline) in noted { insert(deadline, session) }
+    }
+
+    private mutating func insert(_ deadline: Instant, _ session: UInt32) {
         nodes.append(Node(time: deadline, session: session))
         var child = nodes.count - 1
         while child > 0 {

@@ -55,16 +55,20 @@ extension BGPLoop {
             listening.port != 0
             && (listening.isAlways || runners.values.contains { $0.plan.session.isPassive })
         guard isWanted else {
-            for (tag, listener) in listeners {
-                poller?.remove(listener.descriptor)
-                watched[tag] = nil
-            }
-            listeners = [:]
+            closeListeners()
             listeningTrouble = nil
             return
         }
         if listeners.isEmpty { openListeners(at: now) }
         for listener in listeners.values { setKeys(of: listener) }
+    }
+
+    private func closeListeners() {
+        for (tag, listener) in listeners {
+            poller?.remove(listener.descriptor)
+            watched[tag] = nil
+        }
+        listeners = [:]
     }
 
     private func openListeners(at now: Instant) {
@@ -123,6 +127,10 @@ extension BGPLoop {
             _ = try listener.accept { accept($0, at: now) }
         } catch {
             outlets.tell(BGPEvent(peer: "", kind: .trouble("\(error)", remedy: error.remedy)))
+            // What waits there would wake the thread again at once.
+            closeListeners()
+            listeningTrouble = "\(error)"
+            listenAt = now + Self.retryInterval
         }
     }
 
@@ -136,6 +144,8 @@ extension BGPLoop {
                 tell(runner, .refused("\(socket.remote), from more hops away than allowed"))
                 return socket.abort()
             }
+            // Whatever became of the listener's keys, nothing unsigned gets further than this.
+            if let key = runner.plan.transport.key { try socket.setKey(key) }
             runner.incomingCount += 1
             let id = ConnectionID.incoming(runner.incomingCount)
             try adopt(socket, as: id, isConnected: true, runner)

@@ -27,7 +27,17 @@ extension BGPLoop {
         discover(at: now)
         watchPaths()
         listen(at: now)
-        for runner in added { handle(.start, runner, at: now) }
+        for runner in added { start(runner, at: now) }
+    }
+
+    /// Begins, unless it is not known yet where: that would only lengthen the next wait.
+    private func start(_ runner: PeerRunner, at now: Instant) {
+        if let interface = runner.interface, runner.neighbour == nil {
+            runner.hindrance = "no router is heard on \(interface) yet"
+        } else {
+            runner.hindrance = nil
+            handle(.start, runner, at: now)
+        }
     }
 
     /// Peers of one name get other jitter on every node and in every process.
@@ -50,6 +60,7 @@ extension BGPLoop {
         rekeyed.key = plan.transport.key
         if rekeyed != plan.transport {
             if old.transport.place != plan.transport.place { runner.neighbour = nil }
+            runner.isFar = nil
             handle(.stop(.reset(keepRoutes: true)), runner, at: now)
         } else if old.transport.key != plan.transport.key {
             changeKey(of: runner)
@@ -120,13 +131,11 @@ extension BGPLoop {
     private func hear(_ router: IPAddress, on interface: String, at now: Instant) {
         for runner in runners.values where runner.interface == interface {
             guard runner.neighbour != router, runner.session == nil else { continue }
-            let isFirst = runner.neighbour == nil
             removeKeys(of: runner)
             runner.neighbour = router
             listen(at: now)
             watchPaths()
-            // The wait before the next attempt was for a router that was not there.
-            if isFirst { handle(.start, runner, at: now) }
+            start(runner, at: now)
         }
     }
 
@@ -156,10 +165,15 @@ extension BGPLoop {
     /// §10.2); others over many.
     private func path(of runner: PeerRunner) -> BFDPath? {
         guard let remote = runner.remote else { return nil }
-        let isMultihop = runner.interface == nil && !isOnLink(remote) && !remote.isLoopback
+        // An interface that goes down takes its subnet along; the session that is to notice that
+        // must not be exchanged for another one.
+        let isSettled = runner.isFar != nil && runner.verdict != nil && runner.verdict != .unknown
+        if !isSettled {
+            runner.isFar = runner.interface == nil && !isOnLink(remote) && !remote.isLoopback
+        }
         return BFDPath(
             remote: remote, local: runner.plan.transport.source, interface: runner.device,
-            isMultihop: isMultihop)
+            isMultihop: runner.isFar == true)
     }
 
     func take(_ verdict: BFDVerdict, of path: BFDPath, at now: Instant) {

@@ -196,6 +196,10 @@ final class BGPLoop {
             case .lost(_, let end):
                 runner.established = nil
                 runner.rib.end()
+                // Another router on the interface may take its place.
+                if let interface = runner.interface {
+                    neighbors[interface]?.neighborFailed(at: now)
+                }
                 tell(runner, .lost(end))
             case .refreshRequested(let family): runner.rib.refresh(family)
             case .inbound: break

@@ -21,6 +21,8 @@ final class PeerRunner {
     /// What BFD watches for it.
     var watched: BFDPath?
     var verdict: BFDVerdict?
+    /// Whether routers lie between, as far as BFD is concerned; `nil` before it was found out.
+    var isFar: Bool?
     /// The last reason for which no connection could be tried.
     var hindrance: String?
     /// When the withdrawals of a session that ends have had time enough.

@@ -79,6 +79,13 @@ struct RouteKnowledge: Sendable {
         return report
     }
 
+    /// The peers that are to be told of an address.
+    func listeners(to address: IPAddress) -> [String] {
+        plan.verdicts(for: address).compactMap { name, verdict in
+            if case .announced = verdict { name } else { nil }
+        }.sorted()
+    }
+
     /// The prefixes that an address can be part of.
     func prefixes(of address: IPAddress) -> [Prefix] {
         plan.verdicts(for: address).values.flatMap { verdict -> [Prefix] in

@@ -144,7 +144,9 @@ struct Explainer: Sendable {
         of address: IPAddress, _ decision: OwnershipDecision
     ) -> (owner: String?, cause: String) {
         guard let holder = held[address] else {
-            return (decision.owner, decision.cause.description)
+            guard decision.owner == nil, let told = routes?.listeners(to: address), !told.isEmpty
+            else { return (decision.owner, decision.cause.description) }
+            return (nil, "routed: this node tells \(told.joined(separator: ", "))")
         }
         return (holder, "still answers, although the gossip has lost it; nobody takes it over")
     }
