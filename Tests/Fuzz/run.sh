@@ -8,16 +8,17 @@
 # Prints one line a target. A crash, a hang (10 s) or more than 1 GiB fails the run; the input is
 # kept in .build/fuzz. Corpora are made from Tests/Fixtures and from messages in seeds.py.
 #
-# Targets: Layer2 (ARP, NDP and the announcer), Multicast (listener queries), Netlink (routing
-# messages, nf_tables answers, file notices), Membership (what members say, and the replicated
-# store), Sealed (sealed datagrams behind a seal that always holds, key files), Addresses (text,
-# against inet_pton), Manifests (YAML, assembling, conversion), State (the shared folder's files).
+# Targets: Layer2 (ARP, NDP and the announcer), BGP (messages and their stream), Multicast
+# (listener queries), BFD (packets and a session), Netlink (routing messages, nf_tables answers,
+# file notices), Membership (what members say, and the replicated store), Sealed (sealed
+# datagrams behind a seal that always holds, key files), Addresses (text, against inet_pton),
+# Manifests (YAML, assembling, conversion), State (the shared folder's files).
 # HTTP is Hummingbird's to fuzz.
 # Packages that Martlet uses are compiled from .build/checkouts; of them only Yams is instrumented.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-targets=(Layer2 Multicast Netlink Membership Sealed Addresses Manifests State)
+targets=(Layer2 BGP Multicast BFD Netlink Membership Sealed Addresses Manifests State)
 optimization=-O
 replay=
 if [[ ${1:-} == --replay ]]; then
@@ -103,7 +104,9 @@ target() {                                      # target NAME: compiles and link
     module NetworkTypes || return 1
     case $1 in
     Layer2 | Multicast) module Layer2 || return 1; objects+=(Layer2) ;;
+    BGP) module BGP || return 1; objects+=(BGP) ;;
     Membership) module Membership || return 1; objects+=(Membership) ;;
+    BFD) module BFD || return 1; objects+=(BFD) ;;
     Netlink) linux || return 1; objects+=(LinuxNetwork 'CLinux-*'); more=(-lpcap) ;;
     Sealed)
         { linux && module Crypto SealedDatagrams; } || return 1

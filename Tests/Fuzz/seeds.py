@@ -32,6 +32,15 @@ for path in sorted(tests.glob("Fixtures/layer2/*.hex")):
     for mark in (0x05, 0x80):
         put("Layer2", f"{path.stem}-{mark:02x}", bytes([len(frame), mark]) + frame)
 
+# BGP: messages, and what the session has agreed on (bit 7: headers put right).
+for path in sorted(tests.glob("Fixtures/bgp/*.hex")):
+    put("BGP", path.stem, unhex(path.read_text()) + b"\x03")
+    put("BGP", path.stem + "-repaired", unhex(path.read_text()) * 2 + b"\x90")
+for number, record in enumerate(
+        (tests / "Fixtures/bgp-malformed.hex").read_text().split("\n\n")[1:]):
+    digits = "".join(line for line in record.splitlines() if ":" not in line)
+    put("BGP", f"malformed-{number:03}", bytes.fromhex(digits) + b"\x83")
+
 
 def query(group, body):
     """A multicast listener query (RFC 3810 section 5.1) in its frame."""
@@ -53,6 +62,19 @@ for name, group in (("general", bytes(16)), ("group", ours)):
         for mark in (0x05, 0xA0):
             data = bytes([len(frame), mark]) + frame
             put("Multicast", f"{name}-v{version}-{mark:02x}", data * 2)
+
+
+# BFD: settings, then steps of a mark (with the high bit: put right and sign), elapsed time,
+# length, datagram.
+heard = {path.stem: unhex(path.read_text()) for path in sorted(tests.glob("Fixtures/bfd/*.hex"))}
+for stem, packet in heard.items():
+    put("BFD", stem, bytes([0x0E, 4, 9, len(packet)]) + packet)
+for method in range(6):
+    steps = [bytes([mark, elapsed, len(packet)]) + packet for mark, elapsed, packet in (
+        (0x84, 9, heard["down"]), (0x84, 9, heard["up-poll"]), (0x84, 30, heard["up-final"]),
+        (2, 1, b"\1"), (3, 1, b"\x10\x20"), (0x84, 9, heard["up-final"]), (4, 200, b""),
+        (0x84, 9, heard["admin-down"]), (0, 9, b""), (1, 9, b""))]
+    put("BFD", f"session-{method}", bytes([method << 4 | 0x0E]) + b"".join(steps))
 
 
 # What members say: length, elapsed seconds, payload; each alone, and all after each other.

@@ -71,7 +71,8 @@ final class NamespacedLAN: @unchecked Sendable {
         return process
     }
 
-    private func makeNamespace(_ host: String) throws {
+    /// Adds a host without a cable.
+    func makeNamespace(_ host: String) throws {
         let name = namespace(host)
         try Shell.run(["ip", "netns", "add", name])
         namespaces.append(name)

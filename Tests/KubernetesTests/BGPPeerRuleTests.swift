@@ -54,6 +54,9 @@ import Testing
             "\"router\" is not an IP address", "192.0.2.1"),
         accepts(base + "sourceAddress: 192.0.2.9"),
         refusesLine("sourceAddress: '2001:db8::9'", "different families", "peer's family"),
+        refuses(
+            "myASN: 1\npeerASN: 2\ninterface: eth0\nsourceAddress: 192.0.2.9",
+            at: "spec.sourceAddress", line: 8, "made over IPv6", "link-local"),
         accepts(base + "peerPort: 65535"),
         refusesLine("peerPort: 65536", "out of range", "1 to 65535"),
         refusesLine("peerPort: 0", "out of range", "1 to 65535"),
@@ -83,6 +86,14 @@ import Testing
         accepts(base + "shutdownMessage: '" + String(repeating: "x", count: 255) + "'"),
         refusesLine(
             "shutdownMessage: '" + String(repeating: "x", count: 256) + "'", "256 bytes", "255"),
+        accepts(base + "maximumPrefixes: 1"),
+        accepts(base + "maximumPrefixes: 1000000"),
+        refusesLine("maximumPrefixes: 0", "out of range", "1 to 1000000"),
+        refusesLine("maximumPrefixes: 1000001", "out of range", "1 to 1000000"),
+        refuses(
+            "myASN: 23456\npeerASN: 1\npeerAddress: 192.0.2.1", at: "spec.myASN",
+            "23456 is reserved (RFC 6793 §9)", "number that was given"),
+        refusesLine("localASN: 23456", "23456 is reserved", "number that was given"),
         accepts(base + "disableMP: true"),
         refuses(
             base + "disableMP: true\ndualStackAddressFamily: true", at: "spec.disableMP", line: 8,

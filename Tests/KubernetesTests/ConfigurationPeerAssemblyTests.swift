@@ -1,3 +1,4 @@
+import NetworkTypes
 import Testing
 
 @testable import Kubernetes
@@ -128,6 +129,20 @@ import Testing
         let (configuration, problems) = assembled(user, with: &assembler)
         #expect(configuration.bgpPeers["a"]?.passwordBytes == Array("x".utf8))
         #expect(try sole(problems).field == "spec.passwordSecret")
+    }
+
+    @Test(
+        "Routes of both families go over sessions that say so, and over unnumbered ones",
+        arguments: [
+            ("peerAddress: 192.0.2.1", [IPAddress.Family.ipv4]),
+            ("peerAddress: '2001:db8::1'", [.ipv6]),
+            ("peerAddress: '2001:db8::1', dualStackAddressFamily: true", [.ipv4, .ipv6]),
+            ("interface: eth0", [.ipv4, .ipv6]),
+        ])
+    func families(_ spec: String, _ families: [IPAddress.Family]) {
+        let (configuration, _) = assembled(
+            documents(("BGPPeer", "p", "{myASN: 1, peerASN: 2, \(spec)}")))
+        #expect(configuration.bgpPeers["p"]?.families == Set(families))
     }
 
     @Test func `the order in which objects are written changes nothing`() {

@@ -90,7 +90,8 @@ import Testing
                  connectTime: 5s, routerID: 192.0.2.1, nodeSelectors: [{matchLabels: {a: b}}],
                  vrf: red, password: "a: 'b' \\"c\\" # \\u00e9 ", bfdProfile: f,
                  enableGracefulRestart: true, disableMP: true, passive: true, ttlSecurity: 2,
-                 role: rs-client, gracefulRestartTime: 7, shutdownMessage: "bye: bye"}
+                 role: rs-client, gracefulRestartTime: 7, shutdownMessage: "bye: bye",
+                 maximumPrefixes: 99}
                 """
             ),
             (
@@ -105,16 +106,20 @@ import Testing
                 "BFDProfile", "f",
                 """
                 {receiveInterval: 10, transmitInterval: 20, detectMultiplier: 4, echoInterval: 30,
-                 echoMode: true, passiveMode: true, minimumTtl: 5}
+                 echoMode: true, passiveMode: true, minimumTtl: 5,
+                 authentication: {type: meticulous-keyed-sha1, keyID: 7,
+                  passwordSecret: {name: s}}}
                 """
-            ), ("Community", "c", "{communities: [{name: n, value: \"1:2\"}]}"))
+            ),
+            ("BFDProfile", "g", "{authentication: {type: simple, password: \"1: 2\"}}"),
+            ("Community", "c", "{communities: [{name: n, value: \"1:2\"}]}"))
         let file = ManifestReader.read(text, file: "all.yaml")
         #expect(file.problems.errors.isEmpty, "\(file.problems.errors)")
         let objects = file.objects.compactMap { object -> ConfigurationObject? in
             guard case .configuration(let value) = object.value else { return nil }
             return value
         }
-        #expect(objects.count == 10)
+        #expect(objects.count == 11)
         #expect(try reread(objects) == objects)
     }
 

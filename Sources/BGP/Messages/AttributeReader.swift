@@ -12,7 +12,7 @@ struct AttributeReader {
         var prefixes: Range<Int>
     }
 
-    /// A message of many bad attributes tells of this many; beyond, only the outcome counts.
+    /// A message of many bad attributes tells of this many, one of the worst among them.
     private static let faultLimit = 16
 
     let context: DecodingContext
@@ -37,7 +37,10 @@ struct AttributeReader {
     /// Notes a fault.
     mutating func note(_ approach: UpdateFault.Approach, _ type: UInt8, _ rule: String) {
         outcome = max(outcome ?? approach, approach)
-        guard faults.count < Self.faultLimit else { return }
+        if faults.count == Self.faultLimit {
+            guard let last = faults.last, last.approach < approach else { return }
+            faults.removeLast()
+        }
         faults.append(UpdateFault(attribute: type, approach: approach, rule: rule))
     }
 

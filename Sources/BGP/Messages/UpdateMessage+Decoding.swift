@@ -79,9 +79,10 @@ extension AttributeReader {
     fileprivate mutating func conclude(isOutside: Bool) throws(MessageFault) {
         let hasRoutes = isOutside || reach?.prefixes.isEmpty == false
         if let outcome, outcome >= .treatAsWithdraw, !hasRoutes {
+            let fault = faults.first { $0.approach == outcome }
             throw .update(
                 .malformedAttributeList,
-                "\(faults.first?.description ?? "an attribute is malformed"), "
+                "\(fault?.description ?? "an attribute is malformed"), "
                     + "and there are no routes to withdraw (RFC 7606 §5.2)")
         }
         if hasRoutes, outcome ?? .attributeDiscard < .treatAsWithdraw {

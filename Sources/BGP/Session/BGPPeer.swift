@@ -41,8 +41,8 @@ public import NetworkTypes
 /// only feed the peer's back-off.
 ///
 /// Standards: RFC 4271 §6.8, §8 (ManualStart, ManualStop, ConnectRetryTimer, passive; DelayOpen and
-/// the optional idle hold timer are not used), §10; RFC 4724 §4, §5; RFC 4486; RFC 5492 §3; RFC 5882
-/// §3.2, §4.1, §4.2; RFC 6286; RFC 8538 §3; RFC 9003; RFC 9384.
+/// the optional idle hold timer are not used), §10; RFC 4724 §4, §5; RFC 4486; RFC 5492 §3; RFC
+/// 5882 §3.2, §4.1, §4.2; RFC 6286; RFC 8538 §3; RFC 9003; RFC 9384.
 ///
 /// Bounds: two sessions, and one connection that is kept unanswered; a second incoming connection
 /// takes the place of the first, as a peer opens one at a time. Prefixes: ``InboundPrefixes``.

@@ -128,6 +128,12 @@ extension ConfigurationReader {
                 "\(source) and the peer's address \(peer) are of different families",
                 remedy: "use a source address of the peer's family")
         }
+        if case .interface? = endpoint, source.family != .ipv6 {
+            value.fail(
+                "\(source) cannot be the source of a session over an interface,"
+                    + " which is made over IPv6",
+                remedy: "remove it: the interface's link-local address is taken")
+        }
         return source
     }
 

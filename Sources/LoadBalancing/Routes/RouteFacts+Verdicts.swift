@@ -4,15 +4,34 @@ extension RouteFacts {
     /// What becomes of the address at a node, towards each peer there is.
     public func verdicts(for address: IPAddress, at node: String) -> [String: RouteVerdict] {
         let frame = RouteFrame(node: node, self)
-        var told: [Int: RouteVerdict] = [:]
+        return verdicts(for: address, in: frame) { prefix, peer in
+            guard let audience = frame.audienceOf[peer] else { return nil }
+            let makers = makers(of: prefix, for: audience, in: frame)
+            return makers.dropFirst().reduce(makers.first?.route) { $0?.united(with: $1.route) }
+        }
+    }
+
+    /// - Parameter route: what the peer is told of a block that the node makes for it.
+    func verdicts(
+        for address: IPAddress, in frame: RouteFrame,
+        route: (_ block: Prefix, _ peer: String) -> PlannedRoute?
+    ) -> [String: RouteVerdict] {
+        var announced: [Int: RouteVerdict] = [:]
         var verdicts: [String: RouteVerdict] = [:]
         for (name, peer) in peers {
             if let refusal = refusal(of: address, to: name, peer, in: frame) {
                 verdicts[name] = .withheld(refusal)
-            } else if let audience = frame.audienceOf[name] {
+            } else if let audience = frame.audienceOf[name], let demand = demands[address] {
                 let verdict =
-                    told[audience] ?? .announced(announcements(of: address, to: audience, in: frame))
-                told[audience] = verdict
+                    announced[audience]
+                    ?? .announced(
+                        blocks(around: address, demand, for: audience, in: frame).compactMap {
+                            prefix in
+                            route(prefix, name).map {
+                                RouteAnnouncement(prefix: prefix, route: $0)
+                            }
+                        })
+                announced[audience] = verdict
                 verdicts[name] = verdict
             }
         }
@@ -46,21 +65,11 @@ extension RouteFacts {
         return others.isEmpty ? nil : .relieved(relief, by: others.sorted())
     }
 
-    private func announcements(
-        of address: IPAddress, to audience: Int, in frame: RouteFrame
-    ) -> [RouteAnnouncement] {
-        guard let demand = demands[address] else { return [] }
-        let own = RouteTerms(demand.advertisements, in: frame)
-        return own.shares(address.family, for: audience).compactMap { share in
-            guard let prefix = Prefix(address, length: share.length) else { return nil }
-            var route = share.route
-            if share.length < address.family.bitWidth {
-                for maker in makers(of: prefix, for: audience, in: frame) {
-                    route = route.united(with: maker.route)
-                }
-            }
-            return RouteAnnouncement(prefix: prefix, route: route)
-        }
+    private func blocks(
+        around address: IPAddress, _ demand: RouteDemand, for audience: Int, in frame: RouteFrame
+    ) -> [Prefix] {
+        RouteTerms(demand.advertisements, in: frame).shares(address.family, for: audience)
+            .compactMap { Prefix(address, length: $0.length) }
     }
 
     /// The addresses that make a block for an audience, each with its part of the route.

@@ -8,10 +8,12 @@ public struct RoutePlan: Equatable, Sendable {
     public let facts: RouteFacts
     /// The routes for each peer that has any, by the peer's name.
     public let routes: [String: [Prefix: PlannedRoute]]
+    private let frame: RouteFrame
 
-    init(node: String, facts: RouteFacts, routes: [String: [Prefix: PlannedRoute]]) {
-        self.node = node
+    init(frame: RouteFrame, facts: RouteFacts, routes: [String: [Prefix: PlannedRoute]]) {
+        node = frame.node
         self.facts = facts
+        self.frame = frame
         self.routes = routes
     }
 
@@ -26,7 +28,7 @@ public struct RoutePlan: Equatable, Sendable {
 
     /// What becomes of the address towards each peer there is.
     public func verdicts(for address: IPAddress) -> [String: RouteVerdict] {
-        facts.verdicts(for: address, at: node)
+        facts.verdicts(for: address, in: frame) { block, peer in routes[peer]?[block] }
     }
 
     /// The addresses in use that make a route for the peer, ascending.

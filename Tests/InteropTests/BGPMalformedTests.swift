@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+extension RealNetwork {
+    @Suite struct BGPMalformedTests {}
+}
+
+/// Malformed UPDATEs in a live session (RFC 7606): what the daemon makes of them, as its metrics
+/// and the peer's end of the wire tell.
+extension RealNetwork.BGPMalformedTests {
+    /// The routes that the messages are about.
+    private static let routes = ["198.51.100.0/24", "2001:db8:64::/48"]
+
+    /// An UPDATE about both routes without fault, as the session would have it.
+    private func update(announcing: Bool, _ kind: String) -> [UInt8] {
+        let target: [UInt8] = [24, 198, 51, 100]
+        let target6: [UInt8] = [48, 0x20, 0x01, 0x0d, 0xb8, 0, 0x64]
+        guard announcing else {
+            return RawPeer.withdrawal([target])
+                + RawPeer.message(2, [0, 0, 0, 13, 0x80, 15, 10, 0, 2, 1] + target6)
+        }
+        let path: [UInt8] =
+            kind == "internal"
+            ? [0x40, 2, 0, 0x40, 5, 4, 0, 0, 0, 100]
+            : kind == "two-octet"
+                ? [0x40, 2, 4, 2, 1] + RawPeer.octets(64496, 2)
+                : [0x40, 2, 6, 2, 1] + RawPeer.octets(64496, 4)
+        let common: [UInt8] = [0x40, 1, 1, 0] + path
+        let hop: [UInt8] = [0x40, 3, 4, 192, 0, 2, 50]
+        let hop6: [UInt8] = [0x20, 0x01, 0x0d, 0xb8, 0, 2] + [UInt8](repeating: 0, count: 9) + [50]
+        let reach: [UInt8] = [0x80, 14, 28, 0, 2, 1, 16] + hop6 + [0] + target6
+        func message(_ attributes: [UInt8], _ routes: [UInt8]) -> [UInt8] {
+            RawPeer.message(2, [0, 0] + RawPeer.octets(attributes.count, 2) + attributes + routes)
+        }
+        return message(common + hop, target) + message(common + reach, [])
+    }
+
+    /// Routes before and after, and whether an UPDATE counts as faulty.
+    private func expected(_ outcome: String) -> (before: Bool, change: Int, faulty: Int)? {
+        switch outcome {
+        case "accept": (false, 1, 0)
+        case "discard": (false, 1, 1)
+        case "withdraw", "discard-withdrawn": (true, -1, 1)
+        case "ignore": (true, 0, 1)
+        case "nothing": (true, 0, 0)
+        default: nil
+        }
+    }
+
+    @Test("every malformed UPDATE costs what RFC 7606 says, in a live session")
+    func malformed() throws {
+        let lab = try RawLab(kinds: Array(RawLab.kinds.keys))
+        let cases = try BGPMalformedCase.all()
+        var sessions: [String: RawPeer] = [:]
+        var resets = 0
+        for item in cases {
+            let peer = try sessions[item.session] ?? lab.session(item.session)
+            sessions[item.session] = peer
+            guard let expected = expected(item.outcome) else {
+                sessions[item.session] = nil
+                peer.send(item.bytes)
+                let last = try peer.farewell()
+                #expect(last?.body == item.notification, "\(item): \(String(describing: last))")
+                resets += 1
+                continue
+            }
+            peer.send(update(announcing: expected.before, item.session))
+            #expect(try peer.settle() == nil, "\(item): before")
+            let routes = try lab.metric("metallb_bgp_received_prefixes_total", item.session)
+            let faulty = try lab.metric("martlet_bgp_faulty_updates_total", item.session)
+            #expect(routes == (expected.before ? 2 : 0), "\(item): before")
+            peer.send(item.bytes)
+            let end = try peer.settle()
+            #expect(end == nil, "\(item): the session goes on")
+            if end != nil {
+                sessions[item.session] = nil
+                continue
+            }
+            let change =
+                try lab.metric("metallb_bgp_received_prefixes_total", item.session) - routes
+            let count = try lab.metric("martlet_bgp_faulty_updates_total", item.session) - faulty
+            #expect(change == expected.change, "\(item)")
+            #expect(count == expected.faulty, "\(item)")
+        }
+        #expect(cases.count > 100 && resets > 15)
+        #expect(lab.daemon.isRunning)
+        print("malformed: \(cases.count) messages, \(resets) of them end the session")
+    }
+}
