@@ -43,7 +43,7 @@ step "build" swift build --build-tests
 ((failed)) && exit 1
 # Apart from each other: simulations keep every core busy for a minute, and tests of threads and of
 # real daemons wait for what happens in real time.
-busy='^(SimulationTests|MembershipTests|LoadBalancingTests)[.]'
+busy='^(SimulationTests|MembershipTests|LoadBalancingTests|BGPTests|BFDTests)[.]'
 real='^InteropTests[.]'
 step "tests" swift test --skip-build --skip "$busy" --skip "$real"
 step "simulations and properties" swift test --skip-build --filter "$busy"

@@ -13,7 +13,8 @@ import NetworkTypes
 /// Bounds: 128 connections wait to be accepted, the kernel refuses more. When no descriptor is
 /// free, a connection is accepted with one held in reserve and reset at once, so that it neither
 /// waits for ever nor keeps waking the thread; ``turnedAway`` counts them. When even that fails,
-/// `accept` throws `EMFILE`; the connection goes on waiting, and the port is best closed for a while.
+/// `accept` throws `EMFILE`; the connection goes on waiting, and the port is best closed for a
+/// while.
 ///
 /// A listener belongs to one thread. It closes when it goes.
 package final class StreamListener {

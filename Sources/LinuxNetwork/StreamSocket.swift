@@ -22,7 +22,8 @@ package final class StreamSocket {
         case end
     }
 
-    /// For a ``Poller``; -1 once closed. Writable after connecting means: look at ``isConnected()``.
+    /// For a ``Poller``; -1 once closed. Writable after connecting means: look at
+    /// ``isConnected()``.
     package private(set) var descriptor: Int32
     /// The far end.
     package let remote: StreamEnd
@@ -57,8 +58,8 @@ package final class StreamSocket {
         isIncoming = false
     }
 
-    /// Takes over a connection that a listener accepted; `nil`, and closed, when the kernel does not
-    /// let it be tuned.
+    /// Takes over a connection that a listener accepted; `nil`, and closed, when the kernel does
+    /// not let it be tuned.
     init?(accepted descriptor: Int32, from remote: StreamEnd) {
         guard martlet_stream_tune(descriptor, Self.unsentLimit, 0) == 0 else {
             Glibc.close(descriptor)

@@ -3,7 +3,8 @@ import Testing
 
 @testable import BGP
 
-/// What an Adj-RIB-Out holds grows with what is wanted and told at one time, not with what ever was.
+/// What an Adj-RIB-Out holds grows with what is wanted and told at one time, not with what ever
+/// was.
 @Suite struct RoutesBoundTests {
     private let session = RoutesGround.session()
 

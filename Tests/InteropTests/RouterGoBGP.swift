@@ -58,8 +58,16 @@ final class GoBGPRouter: Router {
             "hold-time": session.holdTime, "keepalive-interval": session.holdTime / 3,
             "connect-retry": 1, "idle-hold-time-after-reset": 1,
         ]
+        var multihop: [String: Any] = [:]
+        var security: [String: Any] = [:]
+        switch session.distance {
+        case .direct: break
+        case .hops(let count): multihop = ["enabled": true, "multihop-ttl": count]
+        case .secured(let count): security = ["enabled": true, "ttl-min": 256 - count]
+        }
         return [
-            "config": peer, "timers": ["config": timers], "afi-safis": families,
+            "config": peer, "ebgp-multihop": ["config": multihop],
+            "ttl-security": ["config": security], "timers": ["config": timers], "afi-safis": families,
             "transport": [
                 "config": [
                     "passive-mode": session.isPassive,

@@ -8,9 +8,9 @@ public import NetworkTypes
 ///   peer ──► told  ──┘
 /// ```
 ///
-/// There is no queue of messages. What is pending is the difference between two states, and messages
-/// are made of it when the socket can take them: a slow peer costs no memory, changes to one prefix
-/// coalesce, and what changed back before it was sent is never sent.
+/// There is no queue of messages. What is pending is the difference between two states, and
+/// messages are made of it when the socket can take them: a slow peer costs no memory, changes to
+/// one prefix coalesce, and what changed back before it was sent is never sent.
 ///
 /// An entry for each prefix (28 bytes for IPv4, 48 for IPv6, and a hash index) names two numbers:
 /// the route that is wanted and the attributes that were told, both kept once however many prefixes

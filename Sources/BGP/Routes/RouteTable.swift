@@ -48,8 +48,8 @@ public struct RouteTable: Sendable {
         }
     }
 
-    /// The same prefixes with other routes, as for a graceful shutdown of all; `transform` is called
-    /// once for each route that differs from the others, not for each prefix.
+    /// The same prefixes with other routes, as for a graceful shutdown of all; `transform` is
+    /// called once for each route that differs from the others, not for each prefix.
     public func mapRoutes(_ transform: (Route) -> Route) -> RouteTable {
         var mapped = self
         var others = Numbered<Route>()

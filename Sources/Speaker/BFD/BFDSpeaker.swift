@@ -55,8 +55,8 @@ package final class BFDSpeaker: Sendable {
         running.withLock { $0?.mailbox }?.post { $0.wishes = wishes }
     }
 
-    /// Tells every far end AdminDown, which is no failure (RFC 5882 §4.2), ends the thread when they
-    /// have heard it, after a second at most, and waits for it.
+    /// Tells every far end AdminDown, which is no failure (RFC 5882 §4.2), ends the thread when
+    /// they have heard it, after a second at most, and waits for it.
     package func stop() {
         let ended = running.withLock { running in
             defer { running = nil }
