@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Martlet on a LAN of network namespaces: three nodes, a client, web servers behind the nodes.
+# Martlet on a LAN of network namespaces: three nodes, a client, web servers behind the nodes; then
+# a router with a client behind it.
 #
 #   deploy/demo.sh [--keep] [--check]
 #
@@ -17,7 +18,7 @@ for argument in "$@"; do
     case $argument in
         --keep) keep=1 ;;
         --check) check=1 ;;
-        -h | --help) sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        -h | --help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) echo "unknown option $argument; see --help" >&2; exit 2 ;;
     esac
 done
@@ -26,12 +27,12 @@ source deploy/packages.sh
 if ((EUID != 0)); then
     echo "the demo makes network namespaces: run it as root" >&2
     echo "it needs the Swift toolchain 6.3 and the Debian packages libpcap-dev, iproute2," >&2
-    echo "nftables, arping, ndisc6, nginx-light, python3 and curl, and installs those packages itself" >&2
+    echo "nftables, arping, ndisc6, nginx-light, bird2, python3 and curl, and installs those itself" >&2
     exit 1
 fi
 need_swift || exit 1
 need /usr/include/pcap/pcap.h=libpcap-dev git=git ip=iproute2 nft=nftables arping=arping \
-    ndisc6=ndisc6 nginx=nginx-light curl=curl python3=python3 g++=g++ || exit 1
+    ndisc6=ndisc6 nginx=nginx-light curl=curl bird=bird2 python3=python3 g++=g++ || exit 1
 
 echo "building (a first build takes some minutes)"
 log=$(mktemp)
@@ -177,15 +178,21 @@ owner_of() { ask explain "$1" -o json | grep -o '"owner" *: *"[^"]*"' | cut -d'"
 
 watch_gap() {                                                       # watch_gap SECONDS
     # Connections to 192.0.2.200:80 every 2 ms, in the background, for the gap that a client sees.
-    (exec ip netns exec mtdemo-client python3 deploy/demo/gap.py 192.0.2.200 80 "$1" >"$work/gap") &
+    watch_from client 192.0.2.200 "$1"
+}
+watch_from() {                                                      # watch_from HOST ADDRESS SECONDS
+    (exec ip netns exec "mtdemo-$1" python3 deploy/demo/gap.py "$2" 80 "$3" >"$work/gap") &
     prober=$!
     sleep 0.5
 }
+read_gap() {                                                        # read_gap "words before"
+    read -r gap lost <"$work/gap"
+    echo "  $1longest time without an answer: $gap ms, $lost of the connections (one every 2 ms)" \
+        "without one"
+}
 tell_gap() {
     wait "$prober"
-    read -r gap lost <"$work/gap"
-    echo "  now at $(owner_of 192.0.2.200); longest time without an answer: $gap ms, $lost of the" \
-        "connections (one every 2 ms) without one"
+    read_gap "now at $(owner_of 192.0.2.200); "
 }
 moved() { [[ -n $(owner_of 192.0.2.200) && $(owner_of 192.0.2.200) != "$owner" ]]; }
 start() {                                                           # start LETTER
@@ -297,6 +304,65 @@ say "10. Where would addresses go?  martlet simulate --fail"
 say "11. The whole path of a packet"
 in_ "$(owner_of 192.0.2.200)" nft list table inet martlet | head -n 30 | sed 's/^/  /'
 
+# ------------------------------------------------------------------ second act: a router
+
+router() { in_ router birdc -s "$work/bird.ctl" "$@"; }
+away() { in_ away curl -sf --connect-timeout 0.3 --max-time 1 "$@"; }
+hops() { in_ router ip route show 198.18.0.10 | grep -oE 'via 192[0-9.]+' | sort | tr '\n' ' '; }
+goes_over() { [[ $(hops) == "$1" ]]; }                              # goes_over "via A via B "
+both='via 192.0.2.11 via 192.0.2.12 '
+
+say "12. A router with a client behind it: BIRD, as deploy/routers/bird.conf has it"
+plug router 1
+in_ router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
+    net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1
+space away
+in_ router ip link add behind type veth peer name eth0 netns mtdemo-away
+in_ router ip link set behind up
+in_ router ip addr add 203.0.113.1/24 dev behind
+in_ away ip link set eth0 up
+in_ away ip addr add 203.0.113.10/24 dev eth0
+in_ away ip route add default via 203.0.113.1
+for letter in a b c; do in_ "node-$letter" ip route add 203.0.113.0/24 via 192.0.2.1; done
+spawn router "$work/bird.out" bird -f -c deploy/routers/bird.conf -s "$work/bird.ctl" -P "$work/bird.pid"
+until_ 5000 router show status
+begin=$(now)
+cp deploy/demo/routed/*.yaml "$manifests"
+hold "the router sends 198.18.0.10 to node-a and node-b" until_ 15000 goes_over "$both"
+echo "  so $(($(now) - begin)) ms after the manifests were written"
+hold "the way to both is watched by BFD" until_ 5000 bash -c \
+    "birdc -s '$work/bird.ctl' show bfd sessions | grep -c ' Up ' | grep -qx 2"
+hold "the client behind it gets answers" until_ 3000 away http://198.18.0.10/
+answers=$(for _ in {1..40}; do away http://198.18.0.10/; done | sort | uniq -c)
+echo "$answers" | sed 's/^/    /'
+hold "both nodes get requests" test "$(wc -l <<<"$answers")" -ge 2
+in_ router ip route show 198.18.0.10 | sed 's/^/  /'
+router show route all for 198.18.0.10/32 | sed -n '2,$s/^/  /p'
+ask status | sed -n '/^PEER/,/^$/p' | sed 's/^/  /'
+ask explain 198.18.0.10 | grep -E '^  address|^  198|peer ' | sed 's/^/  /'
+
+say "13. One of the two is killed: kill -9"
+watch_from away 198.18.0.10 3
+kill -9 "${daemon[b]}"
+wait "${daemon[b]}" 2>/dev/null
+hold "the router uses the other alone" until_ 2000 goes_over 'via 192.0.2.11 '
+wait "$prober"
+read_gap ""
+hold "a client waited less than 1 s" test "$gap" -lt 1000
+start b
+hold "started again, it is used again" until_ 15000 goes_over "$both"
+
+say "14. One of the two loses its cable"
+until_ 5000 bash -c "birdc -s '$work/bird.ctl' show bfd sessions | grep -c ' Up ' | grep -qx 2"
+watch_from away 198.18.0.10 3
+in_ switch ip link set node-b down
+hold "the router uses the other alone" until_ 2000 goes_over 'via 192.0.2.11 '
+wait "$prober"
+read_gap "BFD found it; "
+hold "a client waited less than 1 s" test "$gap" -lt 1000
+in_ switch ip link set node-b up
+hold "with its cable back, it is used again" until_ 20000 goes_over "$both"
+
 if ((keep)); then
     say "Everything stays up. Look around:"
     cat <<LOOK
@@ -304,6 +370,7 @@ if ((keep)); then
   ip netns exec mtdemo-client tcpdump -eni eth0 arp or icmp6
   $martlet status --admin $work/node-a.sock
   $martlet explain default/web --admin $work/node-a.sock
+  birdc -s $work/bird.ctl show route all
   edit $manifests/*.yaml
   logs: $work/node-*.out
 Press Enter to take it down.

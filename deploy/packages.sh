@@ -21,8 +21,15 @@ need() {
     fi
     echo "installing ${missing[*]}"
     apt-get update -qq || return 1
+    # Routers and servers are wanted as programs; as services of this machine none is to start.
+    local policy=/usr/sbin/policy-rc.d made=0 status=0
+    if [[ ! -e $policy ]]; then
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" && made=1
+    fi
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-        "${missing[@]}" >/dev/null
+        "${missing[@]}" >/dev/null || status=$?
+    ((made)) && rm -f "$policy"
+    return "$status"
 }
 
 need_swift() {

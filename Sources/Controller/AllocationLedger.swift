@@ -9,7 +9,7 @@ import NetworkTypes
 /// This is the controller's mind without its hands: it calls the allocator and remembers outcomes;
 /// ``ServiceController`` writes them. `martlet explain` runs the same code over a folder.
 ///
-/// An update costs one comparison a Service, and a decision for those that differ. It keeps a rule
+/// An update costs a decision for each Service that differs from the state before. It keeps a rule
 /// through restarts: what is recorded as given stays given. Services that have something are read
 /// before anything is given out, also those that cannot be read now (they are expected back), and
 /// those whose pool cannot be read now keep what they have until it can.
@@ -40,7 +40,15 @@ package struct AllocationLedger: Sendable {
     private let scope: ServiceScope
     package private(set) var allocator = AddressAllocator()
     package private(set) var outcomes: [ObjectName: Outcome] = [:]
-    private var services: [ObjectName: Service] = [:]
+    /// The Services that the last update looked at.
+    package private(set) var touched: Set<ObjectName> = []
+    /// The Services as they were decided on, those included that are gone from a state that is not
+    /// complete.
+    private var services = ObjectTable<Service>()
+    /// Those of the last state.
+    private var seen = ObjectTable<Service>()
+    /// Those that are gone from it, and not yet dealt with as deleted.
+    private var missing: Set<ObjectName> = []
     private var pools: [String: IPAddressPool] = [:]
     private var namespaces: [String: Namespace] = [:]
     /// What was recorded, when the ledger began, for Services that were not there.
@@ -74,17 +82,12 @@ package struct AllocationLedger: Sendable {
             }
             hasBegun = true
         }
-        var changed: [Service] = []
-        for (name, service) in snapshot.services
-        where rulesChanged || !asksTheSame(name, service) {
-            changed.append(service)
-        }
-        changed.sort { $0.name < $1.name }
+        let changed = look(at: snapshot.services, isAnew: rulesChanged)
         let ours = changed.filter { scope.exclusion(of: $0) == nil }
 
         allocator.adopt(newlyHeld(ours, input))
         if rulesChanged { keepBackForAbsent(state, at: now, date: date) }
-        if state.isComplete { releaseDeleted(snapshot, at: now) }
+        if state.isComplete { releaseDeleted(at: now) }
         // Those that give something back go first, so that it can be given on at once.
         for service in changed {
             if let exclusion = scope.exclusion(of: service) { exclude(service, exclusion, at: now) }
@@ -162,17 +165,37 @@ package struct AllocationLedger: Sendable {
         absent = [:]
     }
 
-    private mutating func releaseDeleted(_ snapshot: ClusterSnapshot, at now: Instant) {
-        let deleted = services.keys.filter { snapshot.services[$0] == nil }
-        for name in deleted.sorted() {
+    private mutating func releaseDeleted(at now: Instant) {
+        for name in missing.sorted() {
             remember(name)
             allocator.release(ServiceName(name), cause: .deleted, at: now)
             services[name] = nil
             outcomes[name] = nil
         }
+        missing = []
     }
 
     // MARK: Decisions
+
+    /// The Services to decide on, by name: those that ask for something else than before, or all.
+    private mutating func look(
+        at present: ObjectTable<Service>, isAnew: Bool
+    ) -> [Service] {
+        touched = present.differences(from: seen)
+        seen = present
+        for name in touched {
+            if present.contains(name) { missing.remove(name) } else { missing.insert(name) }
+        }
+        if isAnew { touched.formUnion(present.keys) }
+        var changed: [Service] = []
+        for name in touched {
+            guard let service = present[name], isAnew || !asksTheSame(name, service) else {
+                continue
+            }
+            changed.append(service)
+        }
+        return changed.sorted { $0.name < $1.name }
+    }
 
     private mutating func exclude(
         _ service: Service, _ exclusion: ServiceScope.Exclusion, at now: Instant
@@ -220,13 +243,12 @@ package struct AllocationLedger: Sendable {
     /// and status are none of its business. Then it is the known one from here on, so that the next
     /// look at it needs no copy.
     private mutating func asksTheSame(_ name: ObjectName, _ service: Service) -> Bool {
-        guard let index = services.index(forKey: name) else { return false }
-        if services.values[index] == service { return true }
-        guard services.values[index].ingress != service.ingress else { return false }
-        var known = services.values[index]
+        guard var known = services[name] else { return false }
+        if known == service { return true }
+        guard known.ingress != service.ingress else { return false }
         known.ingress = service.ingress
         guard known == service else { return false }
-        services.values[index] = service
+        services[name] = service
         return true
     }
 }

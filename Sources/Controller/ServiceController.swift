@@ -9,7 +9,8 @@ import NetworkTypes
 /// writes what is different.
 ///
 /// It is level-based: each state is compared with what has been decided, so a write that was lost,
-/// or made by a process that died half-way, is made again. One task decides and writes, so that
+/// or made by a process that died half-way, is made again. While what is written stays as it was
+/// found to be right, only Services that changed are compared. One task decides and writes, so that
 /// no write is compared with a state older than the write before it.
 package actor ServiceController {
     private let source: any SnapshotSource
@@ -27,6 +28,8 @@ package actor ServiceController {
     /// keeps.
     private var untold: [StatusWriter.Tiding] = []
     private var latest: ClusterState?
+    /// What was written, and on which rules, when it last said everything that was decided.
+    private var settled: Basis?
     private var needsRetry = false
     /// What was said of the last write, while it failed.
     private var writingTrouble: String?
@@ -89,6 +92,7 @@ package actor ServiceController {
             ledger = nil
             conditions = [:]
             untold = []
+            settled = nil
             needsRetry = false
             return
         }
@@ -110,11 +114,29 @@ package actor ServiceController {
 
         var writer = StatusWriter(
             state: state, ledger: ledger, conditions: conditions, now: now, date: date)
-        writer.compareAllocations()
-        writer.compareConditions()
+        let basis = Basis(state)
+        let names = basis == settled ? ledger.touched.union(changed) : nil
+        writer.compareAllocations(of: names)
+        writer.compareConditions(of: names)
         writer.comparePools()
+        settled = writer.updates.isEmpty ? basis : nil
         writer.tell(changed)
         await write(writer.updates, untold + writer.tidings)
+    }
+
+    /// What a comparison of what was decided with what is written depends on, but for the Services.
+    private struct Basis: Equatable {
+        let allocations: [ObjectName: ServiceAllocation]
+        let conditions: [ObjectName: [StatusCondition]]
+        let pools: [String: IPAddressPool]
+        let isComplete: Bool
+
+        init(_ state: ClusterState) {
+            allocations = state.allocations
+            conditions = state.status.conditions
+            pools = state.snapshot.configuration.pools
+            isComplete = state.isComplete
+        }
     }
 
     private func write(_ updates: [StatusUpdate], _ tidings: [StatusWriter.Tiding]) async {

@@ -43,14 +43,18 @@ struct StatusWriter {
         self.date = date
     }
 
-    /// Allocations that differ from what is recorded.
-    mutating func compareAllocations() {
-        for (name, outcome) in ledger.outcomes {
-            compareAllocation(of: name, outcome)
+    /// Allocations that differ from what is recorded, among these Services, or among all.
+    mutating func compareAllocations(of names: Set<ObjectName>? = nil) {
+        if let names {
+            for name in names {
+                if let outcome = ledger.outcomes[name] { compareAllocation(of: name, outcome) }
+            }
+        } else {
+            for (name, outcome) in ledger.outcomes { compareAllocation(of: name, outcome) }
         }
         guard state.isComplete else { return }
         let reserved = ledger.allocator.reservedAddresses
-        for (name, record) in state.allocations where state.snapshot.services[name] == nil {
+        for (name, record) in state.allocations where !state.snapshot.services.contains(name) {
             guard let reservation = reserved[ServiceName(name)] else {
                 updates.append(.allocation(name, nil))
                 continue
@@ -81,7 +85,8 @@ struct StatusWriter {
                 if record?.addresses.isEmpty == false { updates.append(.allocation(name, nil)) }
             case .decided, .invalid:
                 // A record without addresses outweighs what the object's own status may claim.
-                let shows = state.snapshot.services[name]?.ingress.isEmpty == false
+                let shows =
+                    state.snapshot.services.withValue(of: name) { !$0.ingress.isEmpty } ?? false
                 if record?.addresses.isEmpty == false || (record == nil && shows) {
                     updates.append(.allocation(name, ServiceAllocation(addresses: [], pool: "")))
                 }
@@ -98,14 +103,22 @@ struct StatusWriter {
         }
     }
 
-    /// The condition AddressAssigned of every Service that is ours, or was.
-    mutating func compareConditions() {
-        for (name, condition) in conditions {
-            let recorded = recordedCondition(of: name)
-            // A Service that never was ours bears no word of us.
-            if recorded == nil, condition.reason == Self.notServed { continue }
-            if !Self.says(recorded, condition) { updates.append(.condition(name, condition)) }
+    /// The condition AddressAssigned of these Services, or of every one that is ours, or was.
+    mutating func compareConditions(of names: Set<ObjectName>? = nil) {
+        if let names {
+            for name in names {
+                if let condition = conditions[name] { compare(condition, of: name) }
+            }
+        } else {
+            for (name, condition) in conditions { compare(condition, of: name) }
         }
+    }
+
+    private mutating func compare(_ condition: StatusCondition, of name: ObjectName) {
+        let recorded = recordedCondition(of: name)
+        // A Service that never was ours bears no word of us.
+        if recorded == nil, condition.reason == Self.notServed { return }
+        if !Self.says(recorded, condition) { updates.append(.condition(name, condition)) }
     }
 
     private func recordedCondition(of name: ObjectName) -> StatusCondition? {

@@ -2,8 +2,8 @@ import NetworkTypes
 
 /// The whole table as it should be, and how it differs from what it was a moment ago.
 ///
-/// `update` compares Service by Service, so its cost grows with what changed, plus one equality
-/// check for each Service that did not.
+/// `update(to:)` compares Service by Service, so its cost grows with what changed, plus one equality
+/// check for each Service that did not. ``update(only:)`` does without these.
 ///
 /// An address and port belongs to one Service port: the one that had it first keeps it, the others
 /// wait and are told of in ``clashes``. When the holder leaves, the next one gets it.
@@ -25,6 +25,23 @@ public struct Ruleset: Sendable {
         case unusableName
         /// Another chain has the same identity.
         case duplicate
+    }
+
+    /// A Service, whose ports change together.
+    public struct ServiceKey: Hashable, Comparable, Sendable {
+        let namespace: String
+        let service: String
+
+        /// Names a Service.
+        public init(namespace: String, service: String) {
+            self.namespace = namespace
+            self.service = service
+        }
+
+        /// By namespace, then by name, as the chains of the table are.
+        public static func < (left: Self, right: Self) -> Bool {
+            (left.namespace, left.service) < (right.namespace, right.service)
+        }
     }
 
     private struct Entry: Sendable {
@@ -51,15 +68,64 @@ public struct Ruleset: Sendable {
     /// How many Service ports are in the table.
     public var count: Int { entries.count }
 
+    /// How many endpoints of each family the Service ports in the table have.
+    public private(set) var endpointCounts: [IPAddress.Family: Int] = [:]
+
     /// Makes the table what `desired` says, and says what has to be done for that.
     public mutating func update(to desired: [ServiceChain]) -> RulesetDiff {
+        let wanted = admitted(desired)
+        let former = entries
+        entries = []
         var diff = RulesetDiff()
+        entries = replace(former, with: wanted, &diff)
+        return diff
+    }
+
+    /// Makes the table what it would be if nothing changed but these Services, each of which is to
+    /// have these chains. `nil`, and nothing is done, when that cannot be told without the others:
+    /// something is left out of the table, or would have to be.
+    public mutating func update(only changes: [ServiceKey: [ServiceChain]]) -> RulesetDiff? {
+        let keys = changes.keys.sorted()
+        let wanted = keys.flatMap { changes[$0, default: []].sorted { $0.identity < $1.identity } }
+        guard omissions.isEmpty, entries.count + wanted.count <= Self.maximumServicePorts,
+            wanted.allSatisfy({
+                $0.identity.isUsableName && $0.endpoints.count <= Self.maximumEndpoints
+            }),
+            zip(wanted, wanted.dropFirst()).allSatisfy({ $0.identity < $1.identity })
+        else { return nil }
+        let places = keys.map { place(of: $0) }
+        var diff = RulesetDiff()
+        var next = replace(places.flatMap { entries[$0] }, with: wanted, &diff)[...]
+        // From the back, so that the places before stay where they are.
+        for (key, place) in zip(keys, places).reversed() {
+            let split = next.lastIndex { $0.service.identity.key != key } ?? next.startIndex - 1
+            entries.replaceSubrange(place, with: next[(split + 1)...])
+            next = next[...split]
+        }
+        return diff
+    }
+
+    /// Where the entries of a Service are, or would be.
+    private func place(of key: ServiceKey) -> Range<Int> {
+        var (low, high) = (0, entries.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].service.identity.key < key { low = middle + 1 } else { high = middle }
+        }
+        var end = low
+        while end < entries.count, entries[end].service.identity.key == key { end += 1 }
+        return low..<end
+    }
+
+    /// Puts what is wanted in the place of some entries; both are in the order of identities.
+    private mutating func replace(
+        _ entries: [Entry], with wanted: [ServiceChain], _ diff: inout RulesetDiff
+    ) -> [Entry] {
         var touched: [SetElement.Key: SetElement.Value?] = [:]
         var next: [Entry] = []
         var gone: [Entry] = []
         var came: [ServiceRules] = []
         let shards = slots.shards.count
-        let wanted = admitted(desired)
         next.reserveCapacity(wanted.count)
         var index = 0
         for service in wanted {
@@ -77,6 +143,7 @@ public struct Ruleset: Sendable {
                 diff.writtenChains += rules.chains
                 diff.addedElements += rules.spreads.flatMap(\.elements)
                 came.append(rules)
+                count(service, 1)
                 diff.flushes += FlowFlush.before(service)
                 next.append(Entry(service: service, rules: rules))
                 continue
@@ -88,6 +155,8 @@ public struct Ruleset: Sendable {
                 continue
             }
             let rules = ServiceRules(service, former: old.rules.spreads, &slots)
+            count(old.service, -1)
+            count(service, 1)
             change(from: old.rules, to: rules, &diff, &touched)
             diff.flushes += FlowFlush.between(old.service, service)
             diff.flushes += FlowFlush.before(service, old.service)
@@ -95,6 +164,7 @@ public struct Ruleset: Sendable {
         }
         gone += entries[index...]
         for entry in gone {
+            count(entry.service, -1)
             for element in entry.rules.elements { release(element, &touched) }
             for spread in entry.rules.spreads {
                 diff.removedElements += spread.elements
@@ -106,11 +176,16 @@ public struct Ruleset: Sendable {
         for rules in came {
             for element in rules.elements { claim(element, &touched) }
         }
-        entries = next
         finish(&diff, touched)
         diff.flushes.removeLast(max(0, diff.flushes.count - FlowFlush.maximumPerUpdate))
         diff.addedSets = sets(from: shards)
-        return diff
+        return next
+    }
+
+    private mutating func count(_ service: ServiceChain, _ change: Int) {
+        for endpoint in service.endpoints {
+            endpointCounts[endpoint.address.family, default: 0] += change
+        }
     }
 
     /// What makes this table out of nothing, or out of whatever a former run left.
@@ -259,6 +334,9 @@ extension Ruleset {
 }
 
 extension ServiceChain.Identity {
+    /// The Service whose port this is.
+    var key: Ruleset.ServiceKey { Ruleset.ServiceKey(namespace: namespace, service: service) }
+
     /// Whether chain names can be made of it: letters, digits, `-`, `_` and `.`, and at most 200
     /// bytes. Names that Kubernetes takes always can; the slashes between the parts keep them
     /// apart.

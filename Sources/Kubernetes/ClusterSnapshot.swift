@@ -3,9 +3,9 @@
 /// A source makes it, controller and speakers decide on it; equal snapshots give equal decisions.
 public struct ClusterSnapshot: Sendable, Equatable {
     /// Services with what has been given to them (`status` merged in).
-    public var services: [ObjectName: Service] = [:]
+    public var services: ObjectTable<Service> = [:]
     /// Endpoint slices, given and derived, by Service.
-    public var endpointSlices: [ObjectName: [EndpointSlice]] = [:]
+    public var endpointSlices: ObjectTable<[EndpointSlice]> = [:]
     /// Nodes by name.
     public var nodes: [String: Node] = [:]
     /// Namespaces by name.

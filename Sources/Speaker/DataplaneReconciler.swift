@@ -36,6 +36,8 @@ package actor DataplaneReconciler {
     private let socket: NftablesSocket
     private let isForwarding: @Sendable (IPAddress.Family) -> Bool?
     private var ruleset = Ruleset()
+    /// What the ruleset was last brought up to, where that is known.
+    private var reached: ServiceChains?
     private var isInstalled = false
     private var nextSequence: UInt32 = 1
 
@@ -60,12 +62,30 @@ package actor DataplaneReconciler {
     ///   was, and the next call replaces it.
     @discardableResult
     package func reconcile(_ desired: [ServiceChain]) throws(SystemError) -> Outcome {
-        let difference = ruleset.update(to: desired)
+        reached = nil
+        return try commit(ruleset.update(to: desired))
+    }
+
+    /// Makes the table what `desired` says. Of a state that differs little from the one before only
+    /// what differs is looked at.
+    ///
+    /// - Throws: as above.
+    @discardableResult
+    package func reconcile(_ desired: ServiceChains) throws(SystemError) -> Outcome {
+        let changes = reached.flatMap { desired.changes(since: $0) }
+        reached = desired
+        if let changes, let difference = ruleset.update(only: changes) {
+            return try commit(difference)
+        }
+        return try commit(ruleset.update(to: desired.all()))
+    }
+
+    /// Brings the kernel in step with the ruleset.
+    private func commit(_ difference: RulesetDiff) throws(SystemError) -> Outcome {
         var outcome = Outcome()
         outcome.omissions = ruleset.omissions
         outcome.familiesNotForwarded = IPAddress.Family.allCases.filter { family in
-            isForwarding(family) == false
-                && desired.contains { $0.endpoints.contains { $0.address.family == family } }
+            ruleset.endpointCounts[family, default: 0] > 0 && isForwarding(family) == false
         }
         if isInstalled {
             guard !difference.isEmpty else { return outcome }
@@ -98,6 +118,7 @@ package actor DataplaneReconciler {
     package func removeAll() throws(SystemError) {
         isInstalled = false
         try commit(.removal(firstSequence: nextSequence))
+        reached = nil
         _ = ruleset.update(to: [])
     }
 

@@ -4,42 +4,6 @@ import LoadBalancing
 import NetworkTypes
 
 extension ElectionInput {
-    /// The addresses that Services have, each with what it takes to announce it.
-    static func demands(
-        _ state: ClusterState, nodeNames: Set<String>, scope: ServiceScope
-    ) -> [IPAddress: AddressDemand] {
-        let snapshot = state.snapshot
-        let pools = PoolLocator(snapshot.configuration)
-        var demands: [IPAddress: AddressDemand] = [:]
-        for (name, service) in snapshot.services where scope.exclusion(of: service) == nil {
-            guard !service.ingress.isEmpty else { continue }
-            let backing = backing(
-                of: service, slices: snapshot.endpointSlices[name] ?? [],
-                onlyNode: nodeNames.count == 1 ? nodeNames.first : nil)
-            for ingress in service.ingress {
-                let pool = pools.pool(of: ingress.address)
-                let advertisements = advertisements(
-                    for: service, pool: pool, in: snapshot.configuration)
-                let user = ServiceName(namespace: name.namespace, name: name.name)
-                if var demand = demands[ingress.address] {
-                    demand.services.insert(user)
-                    demand.advertisements.formUnion(advertisements)
-                    demand.backing = demand.backing.united(with: backing)
-                    // Of several wishes for one address the first by name counts, on every node.
-                    demand.preferredNode = [demand.preferredNode, service.preferredNode]
-                        .compactMap(\.self).min()
-                    demands[ingress.address] = demand
-                } else {
-                    demands[ingress.address] = AddressDemand(
-                        services: [user], pool: pool?.name ?? "", advertisements: advertisements,
-                        backing: backing, detectsConflicts: pool?.conflictDetection ?? true,
-                        preferredNode: service.preferredNode)
-                }
-            }
-        }
-        return demands
-    }
-
     /// Where the usable endpoints of a Service are. An endpoint of an unknown node is local to the
     /// only node, where there is only one.
     static func backing(
@@ -52,20 +16,6 @@ extension ElectionInput {
         case .local:
             return .local(nodes: Set(usable.compactMap { $0.nodeName ?? onlyNode }))
         }
-    }
-
-    private static func advertisements(
-        for service: Service, pool: IPAddressPool?, in configuration: Configuration
-    ) -> Set<String> {
-        guard let pool else { return [] }
-        return Set(
-            configuration.l2Advertisements.values.filter { advertisement in
-                advertisement.selects(pool)
-                    && (advertisement.serviceSelectors.isEmpty
-                        || advertisement.serviceSelectors.contains {
-                            $0.matches(service.metadata.labels)
-                        })
-            }.map(\.metadata.name.name))
     }
 }
 

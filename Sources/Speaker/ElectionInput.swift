@@ -21,7 +21,7 @@ package struct ElectionInput: Sendable, Equatable {
     /// Whether everything could be read, so that what is missing is gone.
     package var isComplete: Bool
 
-    /// Translates a state as the speaker of `node` sees it.
+    /// Translates a state as the speaker of `node` sees it, from nothing.
     ///
     /// - Parameter live: what other speakers say through the gossip, by node; `nil` without gossip.
     ///   Who lives and who claims what is laid over by the thread that elects.
@@ -29,11 +29,22 @@ package struct ElectionInput: Sendable, Equatable {
         _ state: ClusterState, node: String, scope: ServiceScope,
         live: [String: LiveMember]? = nil
     ) {
+        var memory = ElectionMemory(scope: scope)
+        self.init(state, node: node, live: live, memory: &memory)
+    }
+
+    /// Translates a state, and takes what is as it was in the last one from the memory of it.
+    init(
+        _ state: ClusterState, node: String, live: [String: LiveMember]?,
+        memory: inout ElectionMemory
+    ) {
         nodes = Self.nodes(state, own: node, live: live)
         offers = Self.offers(state)
-        demands = Self.demands(state, nodeNames: Set(nodes.keys), scope: scope)
+        memory.demands.update(
+            state.snapshot, onlyNode: nodes.count == 1 ? nodes.keys.first : nil)
+        demands = memory.demands.demands
         isMemoryCommon = Self.isMemoryCommon(state, own: node)
-        claims = isMemoryCommon ? Self.claims(state.speakers) : [:]
+        claims = isMemoryCommon ? memory.claims(of: state.speakers) : [:]
         disputes = Self.disputes(live ?? [:])
         isComplete = state.isComplete
     }
@@ -144,15 +155,31 @@ package struct ElectionInput: Sendable, Equatable {
                     selectors.contains { $0.matches(entry.value.metadata.labels) }
                 }.keys))
     }
+}
 
-    private static func claims(_ speakers: [String: SpeakerRecord]) -> [IPAddress: [Claim]] {
-        var claims: [IPAddress: [Claim]] = [:]
+/// What an election input is translated from, as it was the last time, so that what did not change
+/// is not translated again.
+struct ElectionMemory: Sendable {
+    /// The addresses in use.
+    var demands: ElectionDemands
+    private var records: [String: [IPAddress: UInt64]] = [:]
+    private var claims: [IPAddress: [Claim]] = [:]
+
+    /// Nothing seen yet.
+    init(scope: ServiceScope) { demands = ElectionDemands(scope: scope) }
+
+    /// Who says in its record that it has which addresses.
+    mutating func claims(of speakers: [String: SpeakerRecord]) -> [IPAddress: [Claim]] {
+        let records = speakers.mapValues(\.claims)
+        guard records != self.records else { return claims }
+        claims = [:]
         // In order of nodes, so that equal states give equal lists.
-        for (node, record) in speakers.sorted(by: { $0.key < $1.key }) {
-            for (address, epoch) in record.claims {
+        for (node, record) in records.sorted(by: { $0.key < $1.key }) {
+            for (address, epoch) in record {
                 claims[address, default: []].append(Claim(node: node, epoch: epoch))
             }
         }
+        self.records = records
         return claims
     }
 }

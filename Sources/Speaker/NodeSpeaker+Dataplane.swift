@@ -42,7 +42,7 @@ extension NodeSpeaker {
     /// level-based, and whoever changed the state has rung for another round.
     func reconcileDataplane(_ state: ClusterState) async {
         guard let dataplane else { return }
-        let chains = ServiceChains(state, node: settings.node, scope: settings.scope).all()
+        let chains = ServiceChains(state, node: settings.node, scope: settings.scope)
         do throws(SystemError) {
             let outcome = try await dataplane.reconcile(chains)
             if dataplaneFailure != nil { logger.notice("data plane is in step again") }

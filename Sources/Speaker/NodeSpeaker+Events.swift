@@ -166,11 +166,11 @@ extension NodeSpeaker {
 
     /// An address that a kernel holds (kube-ipvs0, lo) is answered by that kernel too, on every
     /// interface, unless it is told not to.
-    func noteKernelHeld(among demanded: Set<IPAddress>) {
+    func noteKernelHeld(among demands: [IPAddress: AddressDemand]) {
         var held: Set<IPAddress> = []
         for link in links.links.values.sorted(by: { $0.index < $1.index }) {
             for address in link.addresses.map(\.address).sorted()
-            where demanded.contains(address) {
+            where demands[address] != nil {
                 let isNew = held.insert(address).inserted && !kernelHeld.contains(address)
                 if isNew { warnKernelHolds(address, on: link.name) }
             }

@@ -187,6 +187,18 @@ extension NodeSpeaker {
         }
     }
 
+    /// Ends the session with a peer and begins another, on an operator's word.
+    package func resetSession(with peer: String) -> OperatorAnswer {
+        guard peering.plans[peer] != nil else {
+            let known = peering.plans.keys.sorted().joined(separator: ", ")
+            return .refused(
+                "this node has no BGPPeer \(peer)"
+                    + (known.isEmpty ? ", and no other" : "; it has \(known)"))
+        }
+        bgp.reset(peer)
+        return .done("the session with \(peer) begins anew")
+    }
+
     // MARK: Events
 
     func followPeers() async {

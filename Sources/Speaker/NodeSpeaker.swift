@@ -67,6 +67,7 @@ package actor NodeSpeaker {
     let keepsDataplane: Bool
 
     var peering: Peering
+    private var electionMemory: ElectionMemory
     var links = LinkTable()
     var state = ClusterState()
     /// What the other speakers say through the gossip.
@@ -122,6 +123,7 @@ package actor NodeSpeaker {
         membership = try settings.gossip.map { try MembershipSpeaker(settings: $0) }
         bgp = try BGPSpeaker(listening: settings.peering.listening)
         peering = Peering(node: settings.node, scope: settings.scope)
+        electionMemory = ElectionMemory(scope: settings.scope)
     }
 
     /// Speaks until the source ends or the task is cancelled; then tells the others, falls silent,
@@ -283,7 +285,7 @@ package actor NodeSpeaker {
             // From here on nothing waits: these are the facts as they are now.
             let facts = electionInput().facts(for: settings.node)
             tenure.post { $0.facts = facts }
-            noteKernelHeld(among: Set(facts.demands.keys))
+            noteKernelHeld(among: facts.demands)
             publications.ring()
         }
     }
@@ -314,13 +316,12 @@ package actor NodeSpeaker {
     package func electionInput() -> ElectionInput {
         var current = state
         current.speakers[settings.node] = record()
-        guard membership != nil else {
-            return ElectionInput(current, node: settings.node, scope: settings.scope)
+        var live: [String: LiveMember]?
+        if membership != nil {
+            live = members
+            live?[settings.node] = LiveMember(state: .alive, disputes: disputes.mapValues(\.claim))
         }
-        var live = members
-        live[settings.node] = LiveMember(state: .alive, disputes: disputes.mapValues(\.claim))
-        return ElectionInput(
-            current, node: settings.node, scope: settings.scope, live: live)
+        return ElectionInput(current, node: settings.node, live: live, memory: &electionMemory)
     }
 
     /// Takes in what the other speakers say, as far as it is for this actor; who lives and claims

@@ -23,6 +23,26 @@ package struct ServiceChains: Sendable {
         snapshot.services.values.flatMap { chains(of: $0) }
     }
 
+    /// The chains of those Services whose chains may differ from what they were; `nil` when so many
+    /// do that it is less work to look at all.
+    func changes(since last: ServiceChains) -> [Ruleset.ServiceKey: [ServiceChain]]? {
+        guard node == last.node, scope == last.scope, isOnlyNode == last.isOnlyNode else {
+            return nil
+        }
+        let names = snapshot.services.differences(from: last.snapshot.services)
+            .union(snapshot.endpointSlices.differences(from: last.snapshot.endpointSlices))
+        guard names.count <= Self.fewServices else { return nil }
+        var changes: [Ruleset.ServiceKey: [ServiceChain]] = [:]
+        for name in names {
+            let key = Ruleset.ServiceKey(namespace: name.namespace, service: name.name)
+            changes[key] = snapshot.services[name].map { chains(of: $0) } ?? []
+        }
+        return changes
+    }
+
+    /// So many Services are looked at one by one.
+    private static let fewServices = 64
+
     /// One chain a port; none for ExternalName and headless Services, and for ports that no
     /// traffic can enter.
     package func chains(of service: Service) -> [ServiceChain] {

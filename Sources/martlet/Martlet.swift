@@ -21,6 +21,8 @@ struct MartletCommand: AsyncParsableCommand {
         subcommands: [
             RunCommand.self, ControllerCommand.self, SpeakerCommand.self, StatusCommand.self,
             ExplainCommand.self, DrainCommand.self, UndrainCommand.self, MoveCommand.self,
-            SimulateCommand.self, ValidateCommand.self, ConvertCommand.self,
+            ResetCommand.self,
+            SimulateCommand.self, MonitorCommand.self, DecodeCommand.self, ValidateCommand.self,
+            ConvertCommand.self,
         ])
 }

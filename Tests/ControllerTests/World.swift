@@ -41,7 +41,7 @@ struct World {
 
     var state: ClusterState {
         var state = ClusterState()
-        state.snapshot.services = services
+        state.snapshot.services = ObjectTable(services)
         state.snapshot.configuration = configuration
         state.snapshot.namespaces = namespaces
         for (name, allocation) in table.allocations {

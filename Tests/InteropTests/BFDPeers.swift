@@ -28,7 +28,7 @@ final class BFDLab {
     func start() throws { daemon = try lan.martlet("node-a") }
 
     /// Writes a BFDProfile.
-    func profile(_ name: String, milliseconds: Int = 50, _ fields: String...) throws {
+    func profile(_ name: String, milliseconds: Int = 300, _ fields: String...) throws {
         let timers =
             "receiveInterval: \(milliseconds), transmitInterval: \(milliseconds)"
         try lan.write(
@@ -160,7 +160,7 @@ final class BFDBird {
         var states: [String: String] = [:]
         for line in output.text.split(separator: "\n") {
             let words = line.split(separator: " ").map(String.init)
-            guard words.count >= 6 else { continue }
+            guard words.count >= 6, words[0] != "IP" else { continue }
             states[words[0] + (words[1] == "---" ? " multihop" : "")] = words[2]
         }
         return states

@@ -27,7 +27,7 @@ extension RealNetwork.BFDTests {
                     host,
                     """
                       interface "eth0" {
-                        interval 50 ms; multiplier 3;
+                        interval 300 ms; multiplier 3;
                         authentication \(words); password "\(BFDLab.secret)" { id 7; };
                       };
                       neighbor \(Self.near) dev "eth0";
@@ -66,19 +66,19 @@ extension RealNetwork.BFDTests {
         let frr = try lab.frr(
             "frr",
             [
-                " peer \(Self.near) interface eth0", "  receive-interval 50",
-                "  transmit-interval 50", "  echo-mode", "  echo transmit-interval 20",
-                "  echo receive-interval 20", " !",
+                " peer \(Self.near) interface eth0", "  receive-interval 300",
+                "  transmit-interval 300", "  echo-mode", "  echo transmit-interval 100",
+                "  echo receive-interval 100", " !",
                 " peer \(Self.near6) local-address 2001:db8:2::60 interface eth0",
-                "  receive-interval 50", "  transmit-interval 50", " !",
+                "  receive-interval 300", "  transmit-interval 300", " !",
             ])
-        try lab.profile("echo", "echoMode: true", "echoInterval: 20")
+        try lab.profile("echo", "echoMode: true", "echoInterval: 100")
         try lab.peer("frr-4", at: "192.0.2.60", profile: "echo")
         try lab.profile("passive", "passiveMode: true")
         try lab.peer("frr-6", at: "2001:db8:2::60", profile: "passive")
 
         try lab.lan.attach("keepalived", host: 61)
-        let keepalived = try lab.keepalived("keepalived", source: "192.0.2.61", milliseconds: 50)
+        let keepalived = try lab.keepalived("keepalived", source: "192.0.2.61", milliseconds: 300)
         try lab.profile("plain")
         try lab.peer("keepalived", at: "192.0.2.61", profile: "plain")
 
@@ -89,7 +89,7 @@ extension RealNetwork.BFDTests {
         let bird = try lab.bird(
             "bird",
             """
-              multihop { interval 50 ms; multiplier 3; };
+              multihop { interval 300 ms; multiplier 3; };
               neighbor \(Self.near) local 203.0.113.62 multihop on;
             """)
         try lab.profile("far", "minimumTtl: 64")
@@ -111,7 +111,7 @@ extension RealNetwork.BFDTests {
         }
         #expect(isFRRUp != nil, "\(lab.lan.lastWords)")
         let isKeepalivedUp = eventually(within: 10, every: 0.1) {
-            keepalived.text.contains("BFD_Instance(martlet) Entering UP state")
+            keepalived.text.contains("(martlet) Entering Up state")
                 && lab.path("keepalived")?.state == "Up"
         }
         #expect(isKeepalivedUp != nil, "\(keepalived.text.suffix(800))")

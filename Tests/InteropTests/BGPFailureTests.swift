@@ -56,7 +56,8 @@ extension RealNetwork.BGPFailureTests {
     private func areBothUp(_ kind: RouterKind, _ router: any Router) throws -> Bool {
         switch router {
         case let bird as BIRDRouter:
-            try bird.ask("show bfd sessions").split(separator: "\n").count { $0.contains(" Up ") } == 2
+            try bird.ask("show bfd sessions").split(separator: "\n").count { $0.contains(" Up ") }
+                == 2
         case let frr as FRRRouter:
             try RouterJSON(text: frr.ask("show bfd peers json")).list
                 .count { $0["status"].text == "up" } == 2

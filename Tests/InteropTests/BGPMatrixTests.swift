@@ -23,7 +23,8 @@ extension RealNetwork.BGPMatrixTests {
             try lab.peer(
                 session.name, at: Self.routerAddresses[session.isIPv6 ? 1 : 0], my: way.ownAS,
                 node: way.node, "dualStackAddressFamily: true", "holdTime: 9s",
-                "enableGracefulRestart: true", way.isSigned ? "password: \(RouterLab.password)" : "",
+                "enableGracefulRestart: true",
+                way.isSigned ? "password: \(RouterLab.password)" : "",
                 way.isInternal ? "" : "role: customer")
             var own = RouterSession(session.name, session.nodeAddress, as: way.ownAS)
             own.password = way.isSigned ? RouterLab.password : nil
@@ -161,15 +162,19 @@ extension RealNetwork.BGPMatrixTests {
         try lab.lan.delete("shop.yaml")
         try lab.expect(RouterLab.prefixes(10), at: router, sessions: names)
         for session in BGPMatrix.sessions {
+            // What the router knows already tcpdump may still be about to write.
+            _ = try eventually(within: 2, every: 0.1) {
+                try wire.messages(from: session.nodeAddress, since: begin).count >= 4
+            }
             let messages = try wire.messages(from: session.nodeAddress, since: begin)
             let text = messages.map(\.text).joined(separator: "\n")
             let count = try wire.messages(from: session.nodeAddress, since: added).count
-            #expect(messages.count == 4 && count == 2, "\(session.name): \(text)")
+            #expect(messages.count == 4 && count == 2, "\(session.name): \(text)\n\(lab.lastWords)")
             #expect(messages.allSatisfy { $0.type == "Update" && $0.prefixes.count == 1 })
             #expect(messages.map(\.isWithdrawal) == [false, false, true, true], "\(text)")
             #expect(Set(messages.flatMap(\.prefixes)) == RouterLab.prefixes(11), "\(text)")
         }
-        #expect(try incarnations(router) == before)
+        #expect(try incarnations(router) == before, lab.lastWords)
     }
 
     private func incarnations(_ router: any Router) throws -> [String] {

@@ -12,7 +12,8 @@ extension RealNetwork.BGPRouteTests {
         nodes count: Int, advertisement: String = "{}", kind: RouterKind = .bird
     ) throws -> (RouterLab, any Router) {
         let lab = try RouterLab(nodes: count, advertisement: advertisement)
-        try lab.peer("tor", at: "192.0.2.50", my: RouterLab.routerAS, "dualStackAddressFamily: true")
+        try lab.peer(
+            "tor", at: "192.0.2.50", my: RouterLab.routerAS, "dualStackAddressFamily: true")
         let sessions = lab.lan.nodes.enumerated().map { index, node in
             RouterSession("\(node.suffix(1))4", "192.0.2.\(11 + index)", as: RouterLab.routerAS)
         }
@@ -86,37 +87,5 @@ extension RealNetwork.BGPRouteTests {
         #expect(isUnited != nil, lab.lastWords)
         let routes = try lab.expect(RouterLab.prefixes(10), at: router, sessions: ["a4"])
         #expect(routes.filter { blocks.contains($0.prefix) }.allSatisfy { $0.communities.isEmpty })
-    }
-
-    @Test(
-        "killed and started again within the restart time, the router never loses a route",
-        arguments: [RouterKind.bird, .frr, .gobgp].filter(RouterKind.chosen.contains))
-    func restart(kind: RouterKind) throws {
-        let lab = try RouterLab()
-        try lab.service("web", 10)
-        try lab.service("gone", 11)
-        try lab.peer(
-            "p4", at: "192.0.2.50", my: 64501, "dualStackAddressFamily: true",
-            "enableGracefulRestart: true", "gracefulRestartTime: 30s")
-        let session = RouterSession("p4", "192.0.2.11", as: 64501)
-        let router = try lab.router(kind, sessions: [session])
-        let daemon = try lab.start("node-a")
-        let both = RouterLab.prefixes(10).union(RouterLab.prefixes(11))
-        try lab.expect(both, at: router, sessions: ["p4"], within: 20)
-        let first = try #require(try router.neighbor(session)?.incarnation)
-        daemon.signal(SIGKILL)
-        try lab.lan.delete("gone.yaml")
-        try lab.start("node-a")
-        var looks = 0
-        let isBack = try eventually(within: 25) {
-            looks += 1
-            let held = Set(try router.routes().map(\.prefix))
-            #expect(held.isSuperset(of: RouterLab.prefixes(10)), "look \(looks)")
-            guard let now = try router.neighbor(session), now.isEstablished else { return false }
-            return now.incarnation != first && held == RouterLab.prefixes(10)
-        }
-        #expect(isBack != nil, lab.lastWords)
-        report("\(kind): restarted, and what is gone is gone after End-of-RIB", isBack ?? 0)
-        print("measured: \(kind): \(looks) looks while it restarted, the routes in each")
     }
 }

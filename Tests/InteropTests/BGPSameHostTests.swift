@@ -46,7 +46,10 @@ extension RealNetwork.BGPSameHostTests {
         try text.write(toFile: "\(folder)/bird.conf", atomically: true, encoding: .utf8)
         let process = try lab.lan.start(
             "node-a",
-            ["bird", "-f", "-c", "\(folder)/bird.conf", "-s", "\(folder)/ctl", "-P", "\(folder)/pid"],
+            [
+                "bird", "-f", "-c", "\(folder)/bird.conf", "-s", "\(folder)/ctl", "-P",
+                "\(folder)/pid",
+            ],
             log: "local-bird.log")
         let ask: (String) throws -> String = { command in
             try Shell.run("birdc -s \(folder)/ctl \(command)", allowFailure: true).text
@@ -58,7 +61,8 @@ extension RealNetwork.BGPSameHostTests {
     }
 
     /// A router that knows the node's BIRD as `node`, and perhaps more.
-    private func router(_ lab: RouterLab, beside others: [RouterSession] = []) throws -> any Router {
+    private func router(_ lab: RouterLab, beside others: [RouterSession] = []) throws -> any Router
+    {
         try lab.router(
             .bird,
             sessions: [RouterSession("node", "192.0.2.11", as: Self.localAS)] + others)

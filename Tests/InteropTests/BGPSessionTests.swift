@@ -153,15 +153,22 @@ extension RealNetwork.BGPSessionTests {
         #expect(Set(routes.compactMap(\.nextHops.first)).isSubset(of: Set(Self.nodeAddresses)))
     }
 
-    @Test("a router with AS numbers of two octets sees AS_TRANS from a node with more")
+    @Test("a router that knows AS numbers of two octets only is told AS_TRANS (RFC 6793)")
     func twoOctets() throws {
-        let (lab, router) = try lab(.bird, own: 4_200_000_001) {
+        let (lab, router) = try lab(.exabgp, own: 4_200_000_001) {
             $0.hasFourOctetAS = false
             $0.neighborAS = 23456
         }
+        let wire = try BGPConversation(lab.lan, on: "router-50")
         try lab.start("node-a")
         try expectBoth(lab, router)
-        #expect(try router.routes().allSatisfy { $0.asPath == [23456] })
+        let messages = try wire.messages(from: "192.0.2.11", since: 0)
+        #expect(messages.first?.text.contains("my AS 23456") == true)
+        let updates = messages.filter { $0.type == "Update" && !$0.isEndOfRIB }
+        #expect(updates.count == 2)
+        #expect(updates.allSatisfy { $0.text.contains("AS Path (2), length: 4, Flags [T]: 23456") })
+        // The number itself goes beside (AS4_PATH).
+        #expect(updates.allSatisfy { $0.text.contains("4200000001") })
     }
 
     @Test("of two routers the one that is stopped does not delay the other")

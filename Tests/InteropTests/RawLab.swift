@@ -41,7 +41,6 @@ final class RawLab {
         guard listens != nil else { throw Unmet(description: "no start\n\(lab.lastWords)") }
     }
 
-    deinit { print(lab.lastWords) } // DEBUG
     /// The OPEN that fits a kind of session.
     static func open(_ kind: String) -> RawOpen {
         RawOpen(hasFourOctetAS: kind != "two-octet")
@@ -62,20 +61,18 @@ final class RawLab {
         return peer
     }
 
-    /// The daemon's figure of a peer.
-    func metric(_ name: String, _ kind: String = "external") throws -> Int {
-        let line = "\(name){peer=\"\(Self.address(kind)):179\"} "
-        let text = try metrics()
-        guard let found = text.split(separator: "\n").first(where: { $0.hasPrefix(line) }),
-            let value = Double(found.dropFirst(line.count))
-        else { throw Unmet(description: "no metric \(line)in\n\(text)") }
-        return Int(value)
-    }
-
-    private func metrics() throws -> String {
-        try Shell.run(
-            "curl -s --unix-socket \(lan.adminSocket("node-a")) http://localhost/metrics"
-        ).text
+    /// The daemon's figures of a peer.
+    func metrics(_ names: [String], _ kind: String = "external") throws -> [Int] {
+        let text = try Shell.run([
+            "curl", "-s", "--unix-socket", lan.adminSocket("node-a"), "http://localhost/metrics",
+        ]).text
+        return try names.map { name in
+            let line = "\(name){peer=\"\(Self.address(kind)):179\"} "
+            guard let found = text.split(separator: "\n").first(where: { $0.hasPrefix(line) }),
+                let value = Double(found.dropFirst(line.count))
+            else { throw Unmet(description: "no metric \(line)in\n\(text)") }
+            return Int(value)
+        }
     }
 
     /// What the daemon occupies, in bytes.

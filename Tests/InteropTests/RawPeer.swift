@@ -27,7 +27,9 @@ final class RawPeer {
 
         /// An UPDATE that says no more than that the table of a family is complete (RFC 4724 §2).
         var isEndOfTable: Bool {
-            type == 2 && (body == [0, 0, 0, 0] || body.count == 10 && body[5] == 15)
+            let value: [UInt8] = [3, 0, 2, 1]
+            return type == 2
+                && (body == [0, 0, 0, 0] || body.count <= 11 && Array(body.suffix(4)) == value)
         }
     }
 
@@ -226,9 +228,9 @@ final class RawPeer {
 
     /// Asks for the IPv4 routes again and waits for them: everything sent before has been dealt
     /// with then. Returns the NOTIFICATION that came instead, `nil` when the session goes on.
-    func settle() throws -> Message? {
+    func settle(within seconds: Double = 3) throws -> Message? {
         send(Self.message(5, [0, 1, 0, 1]))
-        let answer = try next { $0.type == 2 && !$0.isEndOfTable }
+        let answer = try next(within: seconds) { $0.type == 2 && !$0.isEndOfTable }
         guard let answer else { throw Trouble.unexpected(nil) }
         return answer.isNotification ? answer : nil
     }

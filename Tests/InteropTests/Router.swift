@@ -69,6 +69,8 @@ struct RouterConfiguration {
     /// Where it listens; none: it does not.
     var addresses: [String]
     var sessions: [RouterSession]
+    /// Prefixes that it announces to all (BIRD).
+    var exports: [String] = []
 
     /// A router at 192.0.2.`number` and 2001:db8:2::`number`.
     init(_ host: String, number: Int, sessions: [RouterSession]) {

@@ -36,8 +36,19 @@ final class BIRDRouter: Router {
         log stderr all;
         protocol device {}
         protocol bfd { interface "*" {}; }
+        protocol kernel { ipv4 { import none; export where source = RTS_BGP; }; }
+        protocol kernel { ipv6 { import none; export where source = RTS_BGP; }; }
+        \(statics(configuration.exports))
 
         """ + configuration.sessions.map { text($0, configuration) }.joined(separator: "\n")
+    }
+
+    private static func statics(_ prefixes: [String]) -> String {
+        ["ipv4", "ipv6"].map { family in
+            let routes = prefixes.filter { $0.contains(":") == (family == "ipv6") }
+                .map { "route \($0) blackhole;" }
+            return "protocol static { \(family); \(routes.joined(separator: " ")) }"
+        }.joined(separator: "\n")
     }
 
     private static func text(
@@ -72,8 +83,9 @@ final class BIRDRouter: Router {
             lines.append("bfd { interval \(interval) ms; multiplier 3; };")
         }
         let extended = session.hasExtendedNextHop ? "extended next hop on;" : ""
-        lines.append("ipv4 { import all; export none; \(extended) };")
-        lines.append("ipv6 { import all; export none; };")
+        let export = "export where source = RTS_STATIC"
+        lines.append("ipv4 { import all; \(export); \(extended) };")
+        lines.append("ipv6 { import all; \(export); };")
         var text = "protocol bgp \(session.name) {\n  \(lines.joined(separator: "\n  "))\n}\n"
         if session.isUnnumbered {
             text += """
@@ -111,7 +123,8 @@ final class BIRDRouter: Router {
             let last = routes.count - 1
             switch colon.dropFirst(4).dropLast() {
             case "as_path": routes[last].asPath = values.compactMap { UInt32($0) }
-            case "next_hop": routes[last].nextHops = values
+            // An unspecified global address stands for none.
+            case "next_hop": routes[last].nextHops = values.filter { $0 != "::" }
             case "local_pref": routes[last].localPreference = values.first.flatMap { UInt32($0) }
             case "community": routes[last].communities = Self.tuples(values)
             case "large_community": routes[last].largeCommunities = Self.tuples(values)

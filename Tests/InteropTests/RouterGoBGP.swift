@@ -67,7 +67,8 @@ final class GoBGPRouter: Router {
         }
         return [
             "config": peer, "ebgp-multihop": ["config": multihop],
-            "ttl-security": ["config": security], "timers": ["config": timers], "afi-safis": families,
+            "ttl-security": ["config": security], "timers": ["config": timers],
+            "afi-safis": families,
             "transport": [
                 "config": [
                     "passive-mode": session.isPassive,

@@ -172,7 +172,8 @@ extension RouterLab {
     /// Logs of daemons and routers, for failures.
     var lastWords: Comment {
         let logs = routers.map { host, router in
-            "\(host):\n" + router.process.text.split(separator: "\n").suffix(15)
+            "\(host):\n"
+                + router.process.text.split(separator: "\n").suffix(15)
                 .joined(separator: "\n")
         }
         return Comment(rawValue: ([lan.lastWords.rawValue] + logs).joined(separator: "\n"))

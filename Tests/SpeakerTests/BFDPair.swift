@@ -115,7 +115,7 @@ struct BFDPair {
     }
 
     /// A fast session.
-    static func wish(milliseconds: Int = 20) -> BFDWish {
+    static func wish(milliseconds: Int = 50) -> BFDWish {
         var wish = BFDWish()
         wish.transmitInterval = .milliseconds(milliseconds)
         wish.receiveInterval = .milliseconds(milliseconds)

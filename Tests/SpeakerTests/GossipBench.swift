@@ -65,10 +65,21 @@ final class GossipingNode: Sendable {
 
     deinit { stop() }
 
-    /// A port that is free now.
+    private static let lastPort = Atomic<UInt16>(20_000)
+
+    /// A port that is free now, and that the kernel gives to nobody who asks for any: it is to be
+    /// bound again after a restart.
     static func place(_ address: IPAddress) throws -> SocketAddress {
-        let port = try DatagramPort([SocketAddress(address, port: 0)])
-        return try #require(port.sockets.first).local
+        for _ in 0..<1_000 {
+            let number = lastPort.add(1, ordering: .relaxed).newValue
+            do {
+                let port = try DatagramPort([SocketAddress(address, port: number)])
+                return try #require(port.sockets.first).local
+            } catch let error as SystemError where error.code == EADDRINUSE {
+                continue
+            }
+        }
+        throw SystemError("bind", errno: EADDRINUSE, subject: "ports from 20000 on")
     }
 
     /// Starts, and says for a beginning what `changes` are.

@@ -125,8 +125,12 @@ extension AttributeReader {
 
     /// Reads the next hop of MP_REACH_NLRI.
     ///
-    /// - Throws: a length that does not go with the family, because where the prefixes are is then
-    ///   in doubt (RFC 7606 §7.11).
+    /// An IPv6 next hop of IPv4 routes that was not agreed on costs the routes and not the session:
+    /// RFC 8950 §3 defines its length, so it is clear where the prefixes are. Some speakers pass on
+    /// inside an AS what they heard from a peer with which they had agreed.
+    ///
+    /// - Throws: a length that never goes with the family, because where the prefixes are is then in
+    ///   doubt (RFC 7606 §7.11).
     fileprivate mutating func nextHop(
         _ bytes: Span<UInt8>, of reach: Prefixes
     ) throws(MessageFault) -> NextHop {
@@ -138,9 +142,9 @@ extension AttributeReader {
         switch reach.nextHop.count {
         case 4 where reach.family == .ipv4:
             nextHop = NextHop(IPAddress(ipv4: bytes.uint32(at: start)))
-        case 16 where takesIPv6:
+        case 16:
             nextHop = NextHop(IPAddress(family: .ipv6, bits: bytes.uint128(at: start)))
-        case 32 where takesIPv6:
+        case 32:
             // The second address is link-local (RFC 2545 §3). Where there is no other, some leave
             // the first empty and some repeat the link-local one.
             let global = IPAddress(family: .ipv6, bits: bytes.uint128(at: start))
@@ -157,6 +161,9 @@ extension AttributeReader {
                 .optionalAttribute,
                 "\(reach.family) has no next hop of \(reach.nextHop.count) octets "
                     + "(RFC 7606 §7.11)")
+        }
+        if nextHop.address.family == .ipv6, !takesIPv6 {
+            withdraw(.reach, "an IPv6 next hop of IPv4 routes was not agreed on (RFC 8950 §4)")
         }
         judgeNextHop(nextHop.address, .reach)
         return nextHop

@@ -5,6 +5,7 @@
 // Swift cannot import (function-like macros, variadic calls, unions).
 
 #include "martlet_bfd.h"
+#include "martlet_capture.h"
 #include "martlet_datagram.h"
 #include "martlet_memory.h"
 #include "martlet_netlink.h"

@@ -16,9 +16,7 @@ struct FolderLoop {
     private var assembler: SnapshotAssembler
     private var snapshot = ClusterSnapshot()
     private var isComplete = true
-    /// The snapshot with allocations merged in, and those allocations. Kept so that states which
-    /// differ in nothing of it share it, and are equal at a glance.
-    private var merged: (snapshot: ClusterSnapshot, given: [ObjectName: ServiceAllocation])?
+    private var merged = MergedServices()
     /// What is kept where there is no state folder.
     private var memory = StateTable()
     private var memorySpeakers: [String: SpeakerRecord] = [:]
@@ -133,51 +131,37 @@ struct FolderLoop {
     private var speakers: [String: SpeakerRecord] { folder?.speakers ?? memorySpeakers }
 
     private func presence(_ name: ObjectName) -> StateTable.Presence {
-        // By index, because a Service is large to copy.
-        guard let index = snapshot.services.index(forKey: name) else { return .absent }
-        return snapshot.services.values[index].ingress.isEmpty ? .plain : .withIngress
+        snapshot.services.withValue(of: name) { $0.ingress.isEmpty ? .plain : .withIngress }
+            ?? .absent
     }
 
-    /// Makes the snapshot of the manifests anew.
+    /// Brings the snapshot in step with the manifests.
     private mutating func assemble() {
-        let files = manifests.files
-        snapshot = assembler.assemble(files)
-        snapshot.problems += manifests.problems
-        merged = nil
-        isComplete = manifests.isComplete && !files.contains { hidesSomething($0) }
+        snapshot = assembler.update(manifests.takeChanges())
+        let problems = manifests.problems
+        if !problems.isEmpty { snapshot.problems += problems }
+        isComplete = manifests.isComplete && !manifests.refusals.values.contains(where: hidesSomething)
     }
 
-    /// Whether a broken object of the file has no good version that stays in force. Only the kinds
-    /// whose absence takes addresses away matter.
-    private func hidesSomething(_ file: ManifestFile) -> Bool {
-        file.refused.contains { reference in
+    /// Whether one of a file's broken objects has no good version that stays in force. Only the
+    /// kinds whose absence takes addresses away matter.
+    private func hidesSomething(_ refused: Set<ManifestObject.Reference>) -> Bool {
+        refused.contains { reference in
             switch reference.kind {
-            case "Service": snapshot.services[reference.name] == nil
+            case "Service": !snapshot.services.contains(reference.name)
             case "IPAddressPool": snapshot.configuration.pools[reference.name.name] == nil
             default: false
             }
         }
     }
 
-    /// The snapshot, with what has been given in place of what the objects say.
-    private mutating func mergedSnapshot() -> ClusterSnapshot {
-        let given = table.allocations
-        if let merged, merged.given == given { return merged.snapshot }
-        var snapshot = snapshot
-        for (name, allocation) in given {
-            snapshot.services[name]?.ingress = allocation.addresses.map {
-                Service.Ingress(address: $0)
-            }
-        }
-        merged = (snapshot, given)
-        return snapshot
-    }
-
     /// The state as it is.
     private mutating func state() -> ClusterState {
         var state = ClusterState()
-        state.snapshot = mergedSnapshot()
-        state.snapshot.problems += folder?.problems ?? []
+        state.snapshot = snapshot
+        state.snapshot.services = merged.update(snapshot.services, table.allocations)
+        let problems = folder?.problems ?? []
+        if !problems.isEmpty { state.snapshot.problems += problems }
         state.allocations = table.allocations
         state.status = table.status
         state.speakers = speakers

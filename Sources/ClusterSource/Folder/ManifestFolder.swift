@@ -52,6 +52,12 @@ struct ManifestFolder {
     var leftOut = 0
     /// The sum of the entries' sizes.
     private var heldBytes = 0
+    /// Files whose content in force may have changed since the changes were last taken.
+    private var changed: Set<String> = []
+    /// Files with broken objects, and those objects.
+    private(set) var refusals: [String: Set<ManifestObject.Reference>] = [:]
+    /// Files that have no content in force, though they exist.
+    private var orphans: Set<String> = []
 
     /// Opens nothing yet.
     init(path: String, watch: InotifyWatch, state: String? = nil, limits: Limits = Limits()) {
@@ -61,16 +67,21 @@ struct ManifestFolder {
         self.limits = limits
     }
 
-    /// Every file's content in force, in order of name.
-    var files: [ManifestFile] { entries.keys.sorted().compactMap { entries[$0]?.current } }
+    /// The files whose content in force changed since the last call, by the names that problems call
+    /// them, each with that content.
+    mutating func takeChanges() -> [String: ManifestFile?] {
+        defer { changed = [] }
+        return Dictionary(
+            uniqueKeysWithValues: changed.map { (location.name(of: $0), entries[$0]?.current) })
+    }
 
     /// Problems of the folder, and of files that have no content in force.
     var problems: [Problem] {
-        folderProblems + entries.keys.sorted().flatMap { entries[$0]?.orphanedProblems ?? [] }
+        folderProblems + orphans.sorted().flatMap { entries[$0]?.orphanedProblems ?? [] }
     }
 
     /// Whether everything that exists has been read, in this version or an earlier one.
-    var isComplete: Bool { leftOut == 0 && !entries.values.contains(where: \.hidesSomething) }
+    var isComplete: Bool { leftOut == 0 && orphans.isEmpty }
 
     /// When ``advance(at:)`` has something to do even without notices.
     var nextDeadline: Instant? {
@@ -84,7 +95,8 @@ struct ManifestFolder {
         _ = readDue(at: now)
     }
 
-    /// Does what is due; true when ``files`` or ``problems`` may have changed.
+    /// Does what is due; true when there are changes to take, or ``problems`` may have
+    /// changed.
     mutating func advance(at now: Instant) -> Bool {
         let before = folderProblems
         if let due = reopenAt, due <= now { reopen(at: now) }
@@ -101,13 +113,14 @@ struct ManifestFolder {
         let due = pending.takeDue(at: now)
         guard !due.isEmpty, !isMissing else { return false }
         let date = Date()
-        var changed = false
+        var hasChanged = false
         for (path, reading) in zip(due, read(due)) {
             switch reading {
             case .gone:
                 guard let gone = entries.removeValue(forKey: path) else { continue }
                 heldBytes -= gone.size
-                changed = true
+                note(path)
+                hasChanged = true
                 // There may be room now for one that was left out.
                 if leftOut > 0 { rescanAt = now }
             case .unstable:
@@ -120,12 +133,23 @@ struct ManifestFolder {
                 let refusal = refusal(of: reading, path)
                 var entry = entries[path] ?? ManifestEntry()
                 heldBytes -= entry.size
-                if entry.take(refusal ?? reading, at: date) { changed = true }
+                let isNews = entry.take(refusal ?? reading, at: date)
                 heldBytes += entry.size
                 entries[path] = entry
+                guard isNews else { continue }
+                note(path)
+                hasChanged = true
             }
         }
-        return changed
+        return hasChanged
+    }
+
+    private mutating func note(_ path: String) {
+        changed.insert(path)
+        let entry = entries[path]
+        let refused = entry?.good?.refused ?? []
+        refusals[path] = refused.isEmpty ? nil : refused
+        if entry?.hidesSomething == true { orphans.insert(path) } else { orphans.remove(path) }
     }
 
     /// The problem instead of the content, when the content goes past the bound for all files.

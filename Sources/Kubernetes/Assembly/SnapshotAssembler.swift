@@ -9,12 +9,16 @@
 ///   file held before goes: it may be any of them.
 /// - The configuration kinds go through ``ConfigurationAssembler``, which judges them among
 ///   each other and keeps their last good versions in the same way.
+///
+/// A change of one file costs what that file's objects cost, however many others there are, and
+/// the snapshot shares everything else with the one before. The outcome is the same as if all
+/// files were taken anew.
 public struct SnapshotAssembler: Sendable {
-    private var lastGood: [ManifestObject.Reference: ManifestObject] = [:]
-    private var lastParsed: [String: ManifestFile] = [:]
-    /// What each file held, good or broken, those kept for an unnamed one included.
-    private var lastHeld: [String: Set<ManifestObject.Reference>] = [:]
+    private var files: [FileKey: FileContents] = [:]
+    private var contents = SnapshotContents()
     private var configuration: ConfigurationAssembler
+    private var configured: (configuration: Configuration, problems: [Problem])?
+    private var problems: [Problem] = []
 
     /// Makes an assembler; configuration objects of other namespaces than `configurationNamespace`
     /// are not used.
@@ -25,31 +29,52 @@ public struct SnapshotAssembler: Sendable {
     /// The snapshot of what the files say now. The caller reads (and keeps) the files; the same
     /// file may come again as it was.
     public mutating func assemble(_ files: [ManifestFile]) -> ClusterSnapshot {
-        var collection = SnapshotCollection()
-        var parsed: [String: ManifestFile] = [:]
-        var held: [String: Set<ManifestObject.Reference>] = [:]
-        collection.reserveCapacity(files.reduce(0) { $0 + $1.objects.count })
-        for file in files.sorted(by: { $0.file < $1.file }) {
-            collection.problems += file.problems
-            guard file.isParsable else {
-                collection.add(unparsable: file, insteadOf: lastParsed[file.file])
-                parsed[file.file] = lastParsed[file.file]
-                held[file.file] = lastHeld[file.file]
-                continue
-            }
-            parsed[file.file] = file
-            let missing = file.hasUnidentified ? lastHeld[file.file] ?? [] : []
-            held[file.file] = collection.add(file, keeping: missing)
+        var changes: [FileKey: ManifestFile?] = [:]
+        for key in self.files.keys { changes[key] = .some(nil) }
+        var seen: [String: Int] = [:]
+        for file in files {
+            let ordinal = seen[file.file, default: 0]
+            seen[file.file] = ordinal + 1
+            changes[FileKey(name: file.file, ordinal: ordinal)] = .some(file)
         }
-        lastParsed = parsed
-        lastHeld = held
-        collection.fallBack(to: lastGood)
-        lastGood = collection.objects
+        return update(changes)
+    }
 
-        var snapshot = collection.snapshot()
-        let outcome = configuration.assemble(collection.configurationInput())
+    /// The snapshot after some files, by name, changed or went; the others are as they were.
+    public mutating func update(_ changes: [String: ManifestFile?]) -> ClusterSnapshot {
+        update(
+            Dictionary(
+                uniqueKeysWithValues: changes.map { (FileKey(name: $0, ordinal: 0), $1) }))
+    }
+
+    private mutating func update(_ changes: [FileKey: ManifestFile?]) -> ClusterSnapshot {
+        var touched: Set<ManifestObject.Reference> = []
+        var isTroubled = configured == nil
+        for (key, file) in changes {
+            let old = files[key]
+            let new = file.map { FileContents($0, after: old) }
+            isTroubled = isTroubled || old?.isTroubled == true || new?.isTroubled == true
+            if let old { contents.withdraw(old, of: key, touching: &touched) }
+            if let new { contents.add(new, of: key, touching: &touched) }
+            files[key] = new
+        }
+        if contents.settle(touched, files) { isTroubled = true }
+        let outcome: (configuration: Configuration, problems: [Problem])
+        if let configured, !contents.isConfigurationTouched {
+            outcome = configured
+        } else {
+            outcome = configuration.assemble(contents.configurationInput())
+            isTroubled =
+                isTroubled || configured?.problems.isEmpty == false || !outcome.problems.isEmpty
+            configured = outcome
+            contents.isConfigurationTouched = false
+        }
+        if isTroubled {
+            problems = Self.order(contents.problems(of: files) + outcome.problems)
+        }
+        var snapshot = contents.snapshot
         snapshot.configuration = outcome.configuration
-        snapshot.problems = Self.order(collection.problems + outcome.problems)
+        snapshot.problems = problems
         return snapshot
     }
 
@@ -61,5 +86,71 @@ public struct SnapshotAssembler: Sendable {
                     < ($1.element.file, $1.element.line ?? 0, $1.offset)
             }
             .map(\.element)
+    }
+}
+
+/// Which file: by name; the same file taken several times counts as several.
+struct FileKey: Hashable, Comparable, Sendable {
+    let name: String
+    let ordinal: Int
+
+    static func < (left: FileKey, right: FileKey) -> Bool {
+        (left.name, left.ordinal) < (right.name, right.ordinal)
+    }
+}
+
+/// What one file adds to the cluster.
+struct FileContents: Sendable {
+    /// The file as it is.
+    let present: ManifestFile
+    /// The last version that was YAML.
+    private let lastParsed: ManifestFile?
+    /// What the file held before, while it holds something that may be any of it.
+    private let former: Set<ManifestObject.Reference>
+
+    /// What a version of a file adds, after the version before.
+    init(_ file: ManifestFile, after last: FileContents?) {
+        present = file
+        if file.isParsable {
+            lastParsed = file
+            former = file.hasUnidentified ? last?.held ?? [] : []
+        } else {
+            lastParsed = last?.lastParsed
+            former = last?.former ?? []
+        }
+    }
+
+    /// What the file held when it was last YAML, good or broken, those kept for an unnamed one
+    /// included.
+    private var held: Set<ManifestObject.Reference> {
+        guard let lastParsed else { return [] }
+        return lastParsed.refused.union(former).union(lastParsed.objects.lazy.map(\.reference))
+    }
+
+    /// The version whose objects count. Documents before and after an error may have parsed: they
+    /// count only when the file was never good, for then there is nothing that they could
+    /// contradict.
+    private var effective: ManifestFile { lastParsed ?? present }
+
+    /// The objects, in the order written.
+    var objects: [ManifestObject] { effective.objects }
+
+    /// What is there but broken, or may be.
+    var refused: Set<ManifestObject.Reference> {
+        present.isParsable ? effective.refused.union(former) : effective.refused
+    }
+
+    /// Whether there is something to say of the file.
+    var isTroubled: Bool { !present.isParsable || !present.problems.isEmpty }
+
+    /// What the file's state as a whole means, where it is not YAML.
+    var notice: Problem? {
+        guard !present.isParsable else { return nil }
+        return Problem(
+            .notice, file: present.file,
+            rule: lastParsed == nil
+                ? "was never parsable as a whole; the documents that are well-formed are used"
+                : "its last good content stays in force",
+            remedy: "correct the error reported for the file")
     }
 }

@@ -20,13 +20,19 @@ public enum EndpointDerivation {
         }
         let index = PodIndex(pods)
         for service in services where result[service.name] == nil {
-            guard service.kind != .externalName else { continue }
-            let derived =
-                endpoints[service.name].map { slices(of: service.name, $0) }
-                ?? slices(of: service, index)
-            if !derived.isEmpty { result[service.name] = derived }
+            result[service.name] = slices(
+                of: service, endpoints: endpoints[service.name], pods: index)
         }
         return result
+    }
+
+    /// The slices of a Service that none is given for; `nil` when there are none.
+    static func slices(
+        of service: Service, endpoints: Endpoints?, pods: PodIndex
+    ) -> [EndpointSlice]? {
+        guard service.kind != .externalName else { return nil }
+        let derived = endpoints.map { slices(of: service.name, $0) } ?? slices(of: service, pods)
+        return derived.isEmpty ? nil : derived
     }
 
     // MARK: From an Endpoints object

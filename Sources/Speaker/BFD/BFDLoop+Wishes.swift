@@ -20,8 +20,6 @@ extension BFDLoop {
             }
         }
         openPorts()
-        // A session sends its first packet now, not when its first deadline is looked at.
-        for neighbor in Array(neighbors.values) { arrange(neighbor) }
     }
 
     private mutating func adopt(_ wish: BFDWish, _ neighbor: BFDNeighbor, at now: Instant) {

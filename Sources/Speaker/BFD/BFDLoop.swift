@@ -60,13 +60,14 @@ struct BFDLoop: ~Copyable {
             runDeadlines(at: now)
             if let tick = nextTick, tick <= now { self.tick(at: now) }
             if let overAt, overAt <= now || neighbors.isEmpty { break }
-            if isChanged { show(at: now) }
+            // Thousands of sessions that change one after the other are shown together.
+            if isChanged, showTime <= now { show(at: now) }
         }
     }
 
     private mutating func wait() -> WakeUp {
         var deadline = schedule.next
-        for other in [nextTick, overAt] {
+        for other in [nextTick, overAt, isChanged ? showTime : nil] {
             guard let other else { continue }
             deadline = min(deadline ?? other, other)
         }
@@ -116,8 +117,11 @@ struct BFDLoop: ~Copyable {
     private mutating func tick(at now: Instant) {
         nextTick = neighbors.isEmpty ? nil : now + Self.tickInterval
         openPorts()
+        let names = Set(neighbors.values.compactMap(\.path.interface))
+        let indices = Dictionary(
+            uniqueKeysWithValues: names.map { ($0, BFDInterface.index(of: $0)) })
         for neighbor in Array(neighbors.values) {
-            if let index = BFDInterface.index(of: neighbor.path.interface),
+            if let name = neighbor.path.interface, let index = indices[name] ?? nil,
                 index != neighbor.interface
             {
                 renew(neighbor, at: now)
@@ -130,13 +134,9 @@ struct BFDLoop: ~Copyable {
 
     // MARK: Showing
 
+    private var showTime: Instant { lastShown + Self.leastShowInterval }
+
     private mutating func show(at now: Instant) {
-        // Thousands of sessions that change one after the other are shown together.
-        let earliest = lastShown + Self.leastShowInterval
-        if earliest > now {
-            nextTick = min(nextTick ?? earliest, earliest)
-            return
-        }
         lastShown = now
         isChanged = false
         outlets.show(report())

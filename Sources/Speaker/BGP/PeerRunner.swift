@@ -77,10 +77,7 @@ final class PeerRunner {
     func mark(_ isGoing: Bool) {
         guard isGoing != isMarked else { return }
         isMarked = isGoing
-        guard isGoing else { return rib.want(routes) }
-        var table = RouteTable()
-        routes.forEach { table[$0] = marked($1) }
-        rib.want(table)
+        rib.want(isGoing ? routes.mapRoutes(\.goingAway) : routes)
     }
 
     /// RFC 8326 §4.2: the community for everybody, and for our own AS the lowest preference.

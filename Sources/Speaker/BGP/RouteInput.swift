@@ -20,8 +20,8 @@ package struct RouteInput: Sendable {
     private var offers: [String: RouteOffer] = [:]
     private var peers: [String: RoutePeer] = [:]
     /// Of the last state.
-    private var services: [ObjectName: Service] = [:]
-    private var slices: [ObjectName: [EndpointSlice]] = [:]
+    private var services = ObjectTable<Service>()
+    private var slices = ObjectTable<[EndpointSlice]>()
     private var pools = RoutePools(Configuration())
     /// What each Service asks for.
     private var wishes: [ObjectName: [IPAddress: RouteDemand]] = [:]
@@ -81,12 +81,10 @@ package struct RouteInput: Sendable {
 
     // MARK: Services
 
-    /// The Services that ask for something else than before, and some that do not.
+    /// The Services that may ask for something else than before.
     private func differences(from snapshot: ClusterSnapshot) -> Set<ObjectName> {
-        var changed: Set<ObjectName> = []
-        RouteDifference.services(from: services, to: snapshot.services, into: &changed)
-        RouteDifference.slices(from: slices, to: snapshot.endpointSlices, into: &changed)
-        return changed
+        snapshot.services.differences(from: services)
+            .union(snapshot.endpointSlices.differences(from: slices))
     }
 
     /// Works out anew what these Services ask for, and what that makes of their addresses.

@@ -104,7 +104,7 @@ package struct OperatorAnswer: Hashable, Sendable {
     package var text: String
 
     static func done(_ text: String) -> OperatorAnswer { OperatorAnswer(isDone: true, text: text) }
-    static func refused(_ text: String) -> OperatorAnswer {
+    package static func refused(_ text: String) -> OperatorAnswer {
         OperatorAnswer(isDone: false, text: text)
     }
 }

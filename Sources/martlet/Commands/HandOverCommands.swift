@@ -3,12 +3,14 @@ import ArgumentParser
 import FoundationEssentials
 import NetworkTypes
 
-/// What `drain`, `undrain` and `move` ask of a daemon, as JSON.
+/// What `drain`, `undrain`, `move` and `reset` ask of a daemon, as JSON.
 struct HandOverRequest: Codable, Sendable {
     /// The node that it concerns; absent: the daemon's own.
     var node: String?
     /// The address to move.
     var address: String?
+    /// The router whose session is to begin anew.
+    var peer: String?
 }
 
 /// What the daemon says to it.

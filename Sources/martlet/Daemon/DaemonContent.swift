@@ -125,6 +125,7 @@ actor DaemonContent: AdminContent {
                 "the body is no request: \(error)",
                 remedy: "write JSON such as {\"node\": \"node-a\"}")
         }
+        if path == "/reset" { return try await reset(request.peer) }
         let node = request.node ?? self.node
         let wish: OperatorRequest
         switch (path, request.address.map { IPAddress($0) }) {
@@ -143,6 +144,15 @@ actor DaemonContent: AdminContent {
                 ).jsonBytes())
         }
         return try answer(await speaker.perform(wish))
+    }
+
+    private func reset(_ peer: String?) async throws -> AdminAnswer {
+        guard let peer else {
+            return .badRequest("no peer to reset", remedy: "write {\"peer\": \"a-router\"}")
+        }
+        return try answer(
+            await speaker?.resetSession(with: peer)
+                ?? .refused("this daemon is no speaker; ask one that is"))
     }
 
     private func answer(_ answer: OperatorAnswer) throws -> AdminAnswer {
