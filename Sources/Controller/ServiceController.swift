@@ -29,7 +29,7 @@ package actor ServiceController {
     private var untold: [StatusWriter.Tiding] = []
     private var latest: ClusterState?
     /// What was written, and on which rules, when it last said everything that was decided.
-    private var settled: Basis?
+    private var settled: StatusWriter.Basis?
     private var needsRetry = false
     /// What was said of the last write, while it failed.
     private var writingTrouble: String?
@@ -114,7 +114,7 @@ package actor ServiceController {
 
         var writer = StatusWriter(
             state: state, ledger: ledger, conditions: conditions, now: now, date: date)
-        let basis = Basis(state)
+        let basis = StatusWriter.Basis(state)
         let names = basis == settled ? ledger.touched.union(changed) : nil
         writer.compareAllocations(of: names)
         writer.compareConditions(of: names)
@@ -122,21 +122,6 @@ package actor ServiceController {
         settled = writer.updates.isEmpty ? basis : nil
         writer.tell(changed)
         await write(writer.updates, untold + writer.tidings)
-    }
-
-    /// What a comparison of what was decided with what is written depends on, but for the Services.
-    private struct Basis: Equatable {
-        let allocations: [ObjectName: ServiceAllocation]
-        let conditions: [ObjectName: [StatusCondition]]
-        let pools: [String: IPAddressPool]
-        let isComplete: Bool
-
-        init(_ state: ClusterState) {
-            allocations = state.allocations
-            conditions = state.status.conditions
-            pools = state.snapshot.configuration.pools
-            isComplete = state.isComplete
-        }
     }
 
     private func write(_ updates: [StatusUpdate], _ tidings: [StatusWriter.Tiding]) async {

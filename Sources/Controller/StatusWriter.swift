@@ -14,6 +14,23 @@ struct StatusWriter {
         let metadata: [String: String]
     }
 
+    /// What the comparison of what was decided with what is written depends on, but for the
+    /// Services: while it stays the same, a comparison that found nothing holds for all Services
+    /// that stay the same.
+    struct Basis: Equatable {
+        private let allocations: [ObjectName: ServiceAllocation]
+        private let conditions: [ObjectName: [StatusCondition]]
+        private let pools: [String: IPAddressPool]
+        private let isComplete: Bool
+
+        init(_ state: ClusterState) {
+            allocations = state.allocations
+            conditions = state.status.conditions
+            pools = state.snapshot.configuration.pools
+            isComplete = state.isComplete
+        }
+    }
+
     private let state: ClusterState
     private let ledger: AllocationLedger
     private let now: Instant

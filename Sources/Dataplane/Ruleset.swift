@@ -2,7 +2,7 @@ import NetworkTypes
 
 /// The whole table as it should be, and how it differs from what it was a moment ago.
 ///
-/// `update(to:)` compares Service by Service, so its cost grows with what changed, plus one equality
+/// `update(to:)` compares Service by Service: its cost grows with what changed, plus one equality
 /// check for each Service that did not. ``update(only:)`` does without these.
 ///
 /// An address and port belongs to one Service port: the one that had it first keeps it, the others
@@ -110,7 +110,11 @@ public struct Ruleset: Sendable {
         var (low, high) = (0, entries.count)
         while low < high {
             let middle = (low + high) / 2
-            if entries[middle].service.identity.key < key { low = middle + 1 } else { high = middle }
+            if entries[middle].service.identity.key < key {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         var end = low
         while end < entries.count, entries[end].service.identity.key == key { end += 1 }

@@ -41,7 +41,9 @@ struct ElectionDemands: Sendable {
         }
         var touched: Set<IPAddress> = []
         for name in changed {
-            let (before, now) = (addresses(of: services[name]), addresses(of: snapshot.services[name]))
+            let (before, now) = (
+                addresses(of: services[name]), addresses(of: snapshot.services[name])
+            )
             for address in before.subtracting(now) {
                 users[address]?.remove(name)
                 if users[address]?.isEmpty == true { users[address] = nil }

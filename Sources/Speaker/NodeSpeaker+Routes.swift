@@ -1,3 +1,4 @@
+import BFD
 import BGP
 import ClusterSource
 import Kubernetes
@@ -203,6 +204,14 @@ extension NodeSpeaker {
 
     func followPeers() async {
         for await event in bgp.events { note(event) }
+    }
+
+    func followPaths() async {
+        for await event in bgp.pathEvents {
+            // An operator's AdminDown at either end is no failure (RFC 5882 §4.2).
+            let isFailure = event.state == .down && event.remoteState != .adminDown
+            logger.log(level: isFailure ? .warning : .notice, "\(event)")
+        }
     }
 
     /// One line for each session that comes or goes.

@@ -155,6 +155,7 @@ package actor NodeSpeaker {
             group.addTask { await self.followTenure() }
             group.addTask { await self.followMoves() }
             group.addTask { await self.followPeers() }
+            group.addTask { await self.followPaths() }
             group.addTask { await self.translateWhenDue() }
             group.addTask { await self.lookAfter() }
             group.addTask { await self.publishWhenDue() }

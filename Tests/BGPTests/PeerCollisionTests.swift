@@ -58,6 +58,8 @@ struct PeerCollisionTests {
         let open = OpenMessage.fixture(routerID: Self.lower)
         #expect(driven.handle(.received(incoming, open: open)).isEmpty)
         #expect(driven.handle(.received(incoming, .keepalive)).isEmpty)
+        // With a short hold time it sends a second one meanwhile.
+        #expect(driven.handle(.received(incoming, .keepalive)).isEmpty)
         #expect(driven.run(for: .milliseconds(4_999)).isEmpty)
         let late = driven.run(for: .milliseconds(1))
         #expect(late.sent(on: incoming) == [.keepalive])

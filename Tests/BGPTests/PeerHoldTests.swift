@@ -138,4 +138,17 @@ struct PeerHoldTests {
         settings.prefixLimit = 1_000
         #expect(driven.peer.update(settings: settings, at: driven.now).connects.count == 1)
     }
+
+    @Test("A first limit for more prefixes than could be counted has them announced anew")
+    func limitForTheUncounted() {
+        var driven = DrivenPeer()
+        let connection = driven.reach(.established)
+        driven.handle(.received(connection, update(0..<12_000)))
+        var settings = driven.peer.settings
+        settings.prefixLimit = 50_000
+        let actions = driven.peer.update(settings: settings, at: driven.now)
+        // Cease/Other Configuration Change: the peer may well be within the limit.
+        #expect(actions.notifications.map(\.subcode) == [6])
+        #expect(driven.run(for: .seconds(1)).connects.count == 1)
+    }
 }

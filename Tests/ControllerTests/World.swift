@@ -2,6 +2,7 @@ import FoundationEssentials
 import Kubernetes
 import LoadBalancing
 import NetworkTypes
+import Testing
 
 @testable import ClusterSource
 @testable import Controller
@@ -19,6 +20,9 @@ struct World {
     var conditions: [ObjectName: StatusCondition] = [:]
     /// Seconds since the start.
     var seconds: Int64 = 0
+
+    /// What was recorded when it last said everything.
+    private var settled: StatusWriter.Basis?
 
     private let start = Date(timeIntervalSince1970: 1_700_000_000)
 
@@ -69,6 +73,20 @@ struct World {
         writer.compareAllocations()
         writer.compareConditions()
         writer.comparePools()
+        let basis = StatusWriter.Basis(state)
+        if basis == settled {
+            // As the controller does it: only Services that changed are compared.
+            var part = StatusWriter(
+                state: state, ledger: ledger, conditions: conditions, now: now, date: date)
+            let names = ledger.touched.union(changed)
+            part.compareAllocations(of: names)
+            part.compareConditions(of: names)
+            part.comparePools()
+            #expect(
+                part.updates.count == writer.updates.count
+                    && part.updates.allSatisfy(writer.updates.contains))
+        }
+        settled = writer.updates.isEmpty ? basis : nil
         writer.tell(changed)
         return (writer.updates, writer.tidings.map(\.event))
     }
@@ -93,6 +111,7 @@ struct World {
     mutating func restart() {
         ledger = AllocationLedger(scope: ServiceScope())
         conditions = [:]
+        settled = nil
     }
 
     /// The recorded addresses of a Service as text.

@@ -202,7 +202,7 @@ extension RealNetwork.BGPDrainTests {
         #expect(outcome.sent > 300, what)
     }
 
-    @Test("a drain, an end, a pause and a return lose no request; a death, those of 200 ms")
+    @Test("a drain, an end, a pause and a return lose no request, a death only a few")
     func goings() throws {
         let scene = try scene()
         try scene.expectWays(Self.both, within: 20)

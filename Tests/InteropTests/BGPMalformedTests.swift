@@ -84,4 +84,45 @@ extension RealNetwork.BGPMalformedTests {
         #expect(lab.daemon.isRunning)
         print("malformed: \(cases.count) messages, \(resets) of them end the session")
     }
+
+    @Test("what ExaBGP can be made to send malformed costs what RFC 7606 says, too")
+    func exabgp() throws {
+        let lab = try RouterLab()
+        try lab.service("web", 10)
+        try lab.peer("p4", at: "192.0.2.50", my: 64501, "dualStackAddressFamily: true")
+        let session = RouterSession("p4", "192.0.2.11", as: 64501)
+        let router = try lab.router(.exabgp, sessions: [session])
+        try lab.start("node-a")
+        try lab.expect(RouterLab.prefixes(10), at: router, sessions: ["p4"], within: 20)
+        // Type, flags and value of an attribute, how many routes come of it, and faults.
+        let cases: [(attribute: String, routes: Int, faults: Int)] = [
+            ("0x63 0xc0 0x01", 1, 0), ("0x08 0xc0 0x010203", 0, 1), ("0x08 0x40 0x00010002", 0, 1),
+            ("0x20 0xc0 0x0001000200030004", 0, 1), ("0x10 0xc0 0x00020003000400", 0, 1),
+            ("0x04 0x80 0x000001", 0, 1), ("0x07 0xc0 0x0001c0000201", 1, 1),
+            ("0x06 0x40 0x01", 1, 1), ("0x09 0x80 0xc000", 1, 1), ("0x23 0xc0 0x01", 0, 1),
+        ]
+        var routes = 0
+        var faults = 0
+        for (number, item) in cases.enumerated() {
+            routes += item.routes
+            faults += item.faults
+            try Shell.run(
+                """
+                echo 'neighbor 192.0.2.11 announce route 203.0.113.\(number)/32 next-hop self \
+                attribute [ \(item.attribute) ]' > \(lab.lan.folder.path)/of-router-50/orders
+                """)
+            var figures: [Int] = []
+            let isCounted = try eventually {
+                figures = try lab.lan.metrics(
+                    [
+                        "metallb_bgp_received_prefixes_total",
+                        "martlet_bgp_faulty_updates_total", "martlet_bgp_established_total",
+                    ], of: "192.0.2.50")
+                return figures == [routes, faults, 1]
+            }
+            #expect(
+                isCounted != nil, "\(item): \(figures), wanted \(routes), \(faults), 1 session")
+        }
+        #expect(routes == 4 && faults == 9)
+    }
 }

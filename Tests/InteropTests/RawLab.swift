@@ -63,16 +63,7 @@ final class RawLab {
 
     /// The daemon's figures of a peer.
     func metrics(_ names: [String], _ kind: String = "external") throws -> [Int] {
-        let text = try Shell.run([
-            "curl", "-s", "--unix-socket", lan.adminSocket("node-a"), "http://localhost/metrics",
-        ]).text
-        return try names.map { name in
-            let line = "\(name){peer=\"\(Self.address(kind)):179\"} "
-            guard let found = text.split(separator: "\n").first(where: { $0.hasPrefix(line) }),
-                let value = Double(found.dropFirst(line.count))
-            else { throw Unmet(description: "no metric \(line)in\n\(text)") }
-            return Int(value)
-        }
+        try lan.metrics(names, of: Self.address(kind))
     }
 
     /// What the daemon occupies, in bytes.
@@ -81,5 +72,21 @@ final class RawLab {
             contentsOfFile: "/proc/\(daemon.processID)/status", encoding: .utf8)
         let line = status.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
         return (line?.split(separator: " ").compactMap { Int($0) }.first ?? 0) * 1024
+    }
+}
+
+extension NamespacedLAN {
+    /// Figures of the first node's daemon about a peer.
+    func metrics(_ names: [String], of peer: String) throws -> [Int] {
+        let text = try Shell.run([
+            "curl", "-s", "--unix-socket", adminSocket("node-a"), "http://localhost/metrics",
+        ]).text
+        return try names.map { name in
+            let line = "\(name){peer=\"\(peer):179\"} "
+            guard let found = text.split(separator: "\n").first(where: { $0.hasPrefix(line) }),
+                let value = Double(found.dropFirst(line.count))
+            else { throw Unmet(description: "no metric \(line)in\n\(text)") }
+            return Int(value)
+        }
     }
 }

@@ -36,6 +36,8 @@ final class RawPeer {
     private var descriptor: Int32 = -1
     private var buffer: [UInt8] = []
     private var hasEnded = false
+    /// What came so far, for failures.
+    private var history: [String] = []
 
     /// Connects.
     ///
@@ -147,7 +149,7 @@ final class RawPeer {
     }
 
     /// Reads so many bytes and no more.
-    func read(_ count: Int, within seconds: Double = 3) throws -> [UInt8] {
+    func read(_ count: Int, within seconds: Double = 8) throws -> [UInt8] {
         while buffer.count < count {
             guard fill(count - buffer.count, within: seconds) else {
                 throw Trouble.silence("byte \(buffer.count)")
@@ -158,23 +160,25 @@ final class RawPeer {
     }
 
     /// The next message; `nil` when the other end has closed or reset the connection.
-    func next(within seconds: Double = 3) throws -> Message? {
+    func next(within seconds: Double = 8) throws -> Message? {
         func length() -> Int? {
             buffer.count < 19 ? nil : Int(buffer[16]) << 8 | Int(buffer[17])
         }
         while buffer.count < length() ?? 19 {
             guard fill(within: seconds) else {
                 if hasEnded { return nil }
-                throw Trouble.silence("a message")
+                throw Trouble.silence("a message, after \(history.suffix(6)),")
             }
         }
         let count = max(19, length() ?? 19)
         defer { buffer.removeFirst(count) }
-        return Message(bytes: Array(buffer.prefix(count)))
+        let message = Message(bytes: Array(buffer.prefix(count)))
+        history.append("\(message)")
+        return message
     }
 
     /// The next message that a condition holds for, or a NOTIFICATION, whichever comes first.
-    func next(within seconds: Double = 3, where isWanted: (Message) -> Bool) throws -> Message? {
+    func next(within seconds: Double = 8, where isWanted: (Message) -> Bool) throws -> Message? {
         let end = Date(timeIntervalSinceNow: seconds)
         while let message = try next(within: end.timeIntervalSinceNow) {
             let isFound = message.isNotification || isWanted(message)
@@ -184,7 +188,7 @@ final class RawPeer {
     }
 
     /// What the other end says before it closes the connection: a NOTIFICATION, or nothing.
-    func farewell(within seconds: Double = 3) throws -> Message? {
+    func farewell(within seconds: Double = 8) throws -> Message? {
         let last = try next(within: seconds) { _ in false }
         guard last == nil || wait(for: POLLIN, seconds) else {
             throw Trouble.silence("the end of the connection")
@@ -228,7 +232,7 @@ final class RawPeer {
 
     /// Asks for the IPv4 routes again and waits for them: everything sent before has been dealt
     /// with then. Returns the NOTIFICATION that came instead, `nil` when the session goes on.
-    func settle(within seconds: Double = 3) throws -> Message? {
+    func settle(within seconds: Double = 8) throws -> Message? {
         send(Self.message(5, [0, 1, 0, 1]))
         let answer = try next(within: seconds) { $0.type == 2 && !$0.isEndOfTable }
         guard let answer else { throw Trouble.unexpected(nil) }

@@ -23,9 +23,7 @@ import Testing
         _ bytes: [UInt8], _ body: (String) throws -> Value
     ) throws -> Value {
         var path = Array("/tmp/martlet-capture-XXXXXX".utf8CString)
-        let descriptor = unsafe path.withUnsafeMutableBufferPointer {
-            unsafe mkstemp($0.baseAddress)
-        }
+        let descriptor = unsafe mkstemp(&path)
         try #require(descriptor >= 0)
         let written = unsafe write(descriptor, bytes, bytes.count)
         close(descriptor)

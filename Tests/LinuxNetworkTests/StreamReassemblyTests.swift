@@ -33,7 +33,9 @@ import Testing
     }
 
     private static func joined(_ pieces: [StreamReassembly.Piece]) -> [UInt8] {
-        pieces.flatMap { if case .bytes(let bytes) = $0 { bytes } else { [] } }
+        pieces.flatMap { piece -> [UInt8] in
+            if case .bytes(let bytes) = piece { bytes } else { [] }
+        }
     }
 
     @Test(

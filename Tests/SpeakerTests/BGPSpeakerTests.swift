@@ -127,6 +127,46 @@ import Testing
         #expect(peer.status.lastSent?.notification.code == NotificationMessage.Code.cease.rawValue)
     }
 
+    @Test("after the end no session begins any more, not even with a peer that is new")
+    func endsForGood() async throws {
+        let pair = try Pair(port: 17907)
+        pair.active.end(keepingRoutes: false)
+        pair.active.update(peers: [
+            "server": Pair.plan(17907, own: 64500, other: 64501, isPassive: false),
+            "new": Pair.plan(17908, own: 64500, other: 64501, isPassive: false),
+        ])
+        let peers = await pair.active.report().peers
+        #expect(peers.map(\.name) == ["new", "server"])
+        #expect(peers.first?.status.counters.attempts == 0)
+        #expect(peers.first?.status.state == .idle)
+    }
+
+    @Test("a router that is left for another is told to forget the routes")
+    func moved() async throws {
+        let pair = try Pair(port: 17909)
+        func plan(isPassive: Bool) -> BGPPeerPlan {
+            var plan = Pair.plan(
+                17909, own: isPassive ? 64501 : 64500, other: isPassive ? 64500 : 64501,
+                isPassive: isPassive)
+            plan.session.gracefulRestart = .init(time: 120, isRestarting: true)
+            return plan
+        }
+        pair.passive.update(peers: ["client": plan(isPassive: true)])
+        pair.active.update(peers: ["server": plan(isPassive: false)])
+        try await eventually("restart is agreed") {
+            let status = await pair.active.report().peers.first?.status
+            return status?.state == .established && status?.parameters?.keepsOnNotification == true
+        }
+        var moved = plan(isPassive: false)
+        moved.transport.place = .address(IPAddress(ipv4: 0x7f00_0002))
+        pair.active.update(peers: ["server": moved])
+        // Cease/Hard Reset: a plain NOTIFICATION would have the routes kept (RFC 8538 §3.1).
+        try await eventually("a hard reset came") {
+            let last = await pair.passive.report().peers.first?.status.lastReceived
+            return last?.notification.code == 6 && last?.notification.subcode == 9
+        }
+    }
+
     @Test("a peer that is removed is told so, and the others never notice")
     func removed() async throws {
         let pair = try Pair(port: 17904)

@@ -167,13 +167,13 @@ struct RouteInputTests {
 }
 
 /// Small changes to a cluster, the same for the same seed.
-private struct SeededStates {
+struct SeededStates {
     private var state: UInt64
 
     init(_ seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
 
     /// A number below `bound` (xorshift64*).
-    private mutating func next(_ bound: Int) -> Int {
+    mutating func next(_ bound: Int) -> Int {
         state ^= state >> 12
         state ^= state << 25
         state ^= state >> 27

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """gap.py ADDRESS PORT SECONDS: opens a TCP connection every 2 ms and prints, as one line, the
-longest time in milliseconds between two that succeeded, and how many failed or got no answer."""
+longest time in milliseconds between two that succeeded, how many failed or got no answer, and the
+longest time in milliseconds that one took to be open."""
 import errno
 import selectors
 import socket
@@ -13,7 +14,7 @@ waiting = selectors.DefaultSelector()
 begin = last = time.monotonic()
 end = begin + seconds
 due = begin
-worst = opened = done = 0
+worst = slowest = opened = done = 0
 while (now := time.monotonic()) < end:
     if now >= due:
         due += 0.002
@@ -25,12 +26,14 @@ while (now := time.monotonic()) < end:
         else:
             probe.close()
     for key, _ in waiting.select(max(0.0, due - time.monotonic())):
+        begun = key.data
         if key.fileobj.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
             now = time.monotonic()
             worst, last, done = max(worst, now - last), now, done + 1
+            slowest = max(slowest, now - begun)
         waiting.unregister(key.fileobj)
         # Reset rather than FIN, so that no port waits in TIME_WAIT.
         key.fileobj.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         key.fileobj.close()
 worst = max(worst, end - last)
-print(f"{worst * 1000:.0f} {opened - done}")
+print(f"{worst * 1000:.0f} {opened - done} {slowest * 1000:.0f}")

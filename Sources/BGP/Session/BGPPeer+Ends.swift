@@ -85,6 +85,12 @@ extension BGPPeer {
             sessions[index].setKeepalive(wish: settings.keepaliveTime, at: now)
             if let family = sessions[index].prefixes.setLimit(settings.prefixLimit) {
                 end(connection, sessions[index].tooManyPrefixes(family), at: now, &actions)
+            } else if sessions[index].prefixes.isToBeRecounted {
+                // How many there are is known only by hearing them again.
+                let ending = sessions[index].farewell(
+                    .otherConfigurationChange, keepsRoutes: true,
+                    rule: "the peer's prefixes have to be counted anew for the limit")
+                end(connection, ending, at: now, &actions)
             }
         }
     }

@@ -140,7 +140,8 @@ public struct BGPPeer: Sendable {
 
     /// How the session is to be held; see ``update(settings:at:)``.
     public internal(set) var settings: PeerSettings
-    var isRunning = false
+    /// Whether sessions are wanted.
+    public internal(set) var isRunning = false
     /// On different connections; at most one past OPEN, apart from a deferred one.
     var sessions: [BGPSession] = []
     var attempt: Attempt?

@@ -115,7 +115,8 @@ struct BGPSession: Sendable {
         if case .notification(let notification) = message { return [.end(.received(notification))] }
         switch (phase, message) {
         case (.openSent, .open(let open)): return agree(on: open, at: now)
-        case (.agreed(let parameters, false), .keepalive):
+        case (.agreed(let parameters, _), .keepalive):
+            // Several, where the question which connection to keep takes longer than an interval.
             phase = .agreed(parameters, isPeerReady: true)
             restartHold(parameters, at: now)
             return []

@@ -37,10 +37,13 @@ struct InboundPrefixes: Sendable {
         return nil
     }
 
+    /// Whether there is a limit, and more prefixes than could be told apart when there was none.
+    var isToBeRecounted: Bool { limit != nil && !isExact }
+
     /// Takes another limit. Returns a family with prefixes if there are too many now.
     mutating func setLimit(_ limit: Int?) -> RouteFamily? {
         self.limit = limit
-        guard let limit, known.count > limit || !isExact else { return nil }
+        guard let limit, known.count > limit else { return nil }
         return counts.max { ($0.value, $1.key) < ($1.value, $0.key) }?.key
     }
 }

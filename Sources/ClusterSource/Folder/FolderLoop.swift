@@ -140,7 +140,8 @@ struct FolderLoop {
         snapshot = assembler.update(manifests.takeChanges())
         let problems = manifests.problems
         if !problems.isEmpty { snapshot.problems += problems }
-        isComplete = manifests.isComplete && !manifests.refusals.values.contains(where: hidesSomething)
+        isComplete =
+            manifests.isComplete && !manifests.refusals.values.contains(where: hidesSomething)
     }
 
     /// Whether one of a file's broken objects has no good version that stays in force. Only the

@@ -67,8 +67,8 @@ struct ManifestFolder {
         self.limits = limits
     }
 
-    /// The files whose content in force changed since the last call, by the names that problems call
-    /// them, each with that content.
+    /// The files whose content in force changed since the last call, by the names that problems
+    /// call them, each with that content.
     mutating func takeChanges() -> [String: ManifestFile?] {
         defer { changed = [] }
         return Dictionary(

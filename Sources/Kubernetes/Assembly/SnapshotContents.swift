@@ -172,7 +172,8 @@ struct SnapshotContents: Sendable {
             claims[reference]?.first.map { (reference: reference, claim: $0) }
         }
         for place in places.sorted(by: { $0.claim < $1.claim }) {
-            guard let object = objects[place.reference], case .configuration(let value) = object.value
+            guard let object = objects[place.reference],
+                case .configuration(let value) = object.value
             else { continue }
             input.entries.append(
                 ConfigurationInput.Entry(

@@ -59,7 +59,7 @@ extension BGPLoop {
             listeningTrouble = nil
             return
         }
-        if listeners.isEmpty { openListeners(at: now) }
+        openListeners(at: now)
         for listener in listeners.values { setKeys(of: listener) }
     }
 
@@ -76,7 +76,8 @@ extension BGPLoop {
             listening.addresses.isEmpty
             ? [IPAddress.unspecifiedIPv4, .unspecifiedIPv6] : listening.addresses
         var failure: SystemError?
-        for address in addresses {
+        let open = Set(listeners.values.map(\.local.address))
+        for address in addresses where !open.contains(address) {
             do throws(SystemError) {
                 let listener = try StreamListener(SocketAddress(address, port: listening.port))
                 try poller?.add(listener.descriptor, tag: nextTag, writing: false)
@@ -94,7 +95,7 @@ extension BGPLoop {
                     BGPEvent(peer: "", kind: .trouble("\(failure)", remedy: failure.remedy)))
             }
             listeningTrouble = "\(failure)"
-            if listeners.isEmpty { listenAt = now + Self.retryInterval }
+            listenAt = now + Self.retryInterval
         } else {
             listeningTrouble = nil
         }

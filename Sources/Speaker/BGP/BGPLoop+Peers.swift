@@ -25,13 +25,14 @@ extension BGPLoop {
             }
         }
         discover(at: now)
-        watchPaths()
+        watchPaths(at: now)
         listen(at: now)
         for runner in added { start(runner, at: now) }
     }
 
     /// Begins, unless it is not known yet where: that would only lengthen the next wait.
     private func start(_ runner: PeerRunner, at now: Instant) {
+        guard !isEnding else { return }
         if let interface = runner.interface, runner.neighbour == nil {
             runner.hindrance = "no router is heard on \(interface) yet"
         } else {
@@ -50,19 +51,24 @@ extension BGPLoop {
     private func change(_ runner: PeerRunner, to plan: BGPPeerPlan, at now: Instant) {
         let old = runner.plan
         guard old != plan else { return }
-        if old.transport.place != plan.transport.place { removeKeys(of: runner) }
+        let isMoved = old.transport.place != plan.transport.place
+        var rekeyed = old.transport
+        rekeyed.key = plan.transport.key
+        if rekeyed != plan.transport {
+            // A router that is left for another has no use for our routes any more.
+            handle(.stop(.reset(keepRoutes: !isMoved)), runner, at: now)
+            runner.isFar = nil
+        }
+        if isMoved {
+            removeKeys(of: runner)
+            runner.neighbour = nil
+        }
         runner.plan = plan
         if old.session != plan.session {
             perform(
                 runner.machine.update(settings: plan.session, at: now), for: runner, at: now)
         }
-        var rekeyed = old.transport
-        rekeyed.key = plan.transport.key
-        if rekeyed != plan.transport {
-            if old.transport.place != plan.transport.place { runner.neighbour = nil }
-            runner.isFar = nil
-            handle(.stop(.reset(keepRoutes: true)), runner, at: now)
-        } else if old.transport.key != plan.transport.key {
+        if rekeyed == plan.transport, old.transport.key != plan.transport.key {
             changeKey(of: runner)
         }
     }
@@ -99,7 +105,7 @@ extension BGPLoop {
             runner.nextHops = nextHops(of: runner, on: connection, parameters)
             runner.rib.update(nextHops: runner.nextHops)
         }
-        watchPaths()
+        watchPaths(at: now)
     }
 
     /// Keeps an ear on the interfaces of unnumbered peers.
@@ -107,6 +113,7 @@ extension BGPLoop {
         let wanted = Set(runners.values.compactMap(\.interface))
         for (name, watch) in neighbors where !wanted.contains(name) {
             watch.end()
+            watched[watch.tag] = nil
             neighbors[name] = nil
         }
         for name in wanted where neighbors[name] == nil {
@@ -125,6 +132,10 @@ extension BGPLoop {
             watched[tag] = .neighbours(watch)
             watch.update(links: links, at: now)
         }
+        // A peer that comes to an interface that another one had: its router is known already.
+        for runner in runners.values where runner.neighbour == nil {
+            runner.neighbour = runner.interface.flatMap { neighbors[$0]?.neighbor }
+        }
     }
 
     /// A router said that it is there. The one that a session is with stays.
@@ -134,18 +145,26 @@ extension BGPLoop {
             removeKeys(of: runner)
             runner.neighbour = router
             listen(at: now)
-            watchPaths()
-            start(runner, at: now)
+            watchPaths(at: now)
+            if runner.machine.isRunning, !isEnding {
+                // What is tried, or waited for, is for the router that was there before.
+                handle(.stop(.reset(keepRoutes: true)), runner, at: now)
+            } else {
+                start(runner, at: now)
+            }
         }
     }
 
     // MARK: Paths
 
     /// Has BFD watch the paths of all peers that want it.
-    func watchPaths() {
+    func watchPaths(at now: Instant) {
         var wanted: [BFDPath: BFDWish] = [:]
+        var moved: Set<String> = []
         for runner in runners.values {
+            let former = runner.watched
             runner.watched = runner.plan.bfd == nil ? nil : path(of: runner)
+            if runner.watched != former { moved.insert(runner.name) }
             guard let path = runner.watched, let profile = runner.plan.bfd,
                 let wish = BFDWish(profile, isMultihop: path.isMultihop)
             else {
@@ -155,10 +174,27 @@ extension BGPLoop {
             runner.verdict = verdicts[path] ?? .unknown
             wanted[path] = wanted[path].map { $0.merged(with: wish) } ?? wish
         }
-        guard wanted != wishes else { return }
-        wishes = wanted
-        verdicts = verdicts.filter { wanted[$0.key] != nil }
-        outlets.watch(wanted)
+        if wanted != wishes {
+            wishes = wanted
+            verdicts = verdicts.filter { wanted[$0.key] != nil }
+            outlets.watch(wanted)
+        }
+        for runner in runners.values where moved.contains(runner.name) {
+            // What was said of another path says nothing of this one; and what others who share it
+            // know already, nobody says again.
+            handle(.pathUnknown, runner, at: now)
+            pass(runner.verdict ?? .unknown, to: runner, at: now)
+        }
+    }
+
+    private func pass(_ verdict: BFDVerdict, to runner: PeerRunner, at now: Instant) {
+        let event: BGP.BGPPeer.Event =
+            switch verdict {
+            case .up: .pathUp
+            case .down: .pathDown
+            case .unknown: .pathUnknown
+            }
+        handle(event, runner, at: now)
     }
 
     /// A peer on a subnet of ours is watched over one hop, whatever BGP would allow (RFC 5882
@@ -181,13 +217,7 @@ extension BGPLoop {
         verdicts[path] = verdict
         for runner in runners.values where runner.watched == path {
             runner.verdict = verdict
-            let event: BGP.BGPPeer.Event =
-                switch verdict {
-                case .up: .pathUp
-                case .down: .pathDown
-                case .unknown: .pathUnknown
-                }
-            handle(event, runner, at: now)
+            pass(verdict, to: runner, at: now)
         }
     }
 

@@ -1,5 +1,6 @@
 import BFD
 import BGP
+import Glibc
 import LinuxNetwork
 import NetworkTypes
 
@@ -32,6 +33,7 @@ final class BGPLoop {
     static let retryInterval = Duration.seconds(2)
     /// How long withdrawals are waited for before a session is ended all the same.
     static let farewell = Duration.seconds(1)
+    private static let standStillMicroseconds: UInt32 = 100_000
 
     let mailbox: Mailbox<BGPMail>
     let listening: BGPSpeaker.Listening
@@ -49,6 +51,8 @@ final class BGPLoop {
     var wishes: [BFDPath: BFDWish] = [:]
     var verdicts: [BFDPath: BFDVerdict] = [:]
     var marksShutdown = false
+    /// Whether every session was ended for good: none begins any more.
+    var isEnding = false
     var isOver = false
 
     init(mailbox: Mailbox<BGPMail>, listening: BGPSpeaker.Listening, outlets: Outlets) {
@@ -59,23 +63,47 @@ final class BGPLoop {
 
     /// Runs until the mail says to stop.
     func run() {
-        do throws(SystemError) {
-            let poller = try Poller(with: mailbox)
-            self.poller = poller
-            while !isOver {
+        var isStanding = false
+        while !isOver {
+            do throws(SystemError) {
+                let poller = try openPoller()
                 let wakeUp = try poller.wait(until: nextDeadline)
+                isStanding = false
                 let now = MonotonicClock.now()
                 if wakeUp.isSignalled { readMail(at: now) }
                 for event in wakeUp.events { handle(event, at: now) }
                 runDeadlines(at: now)
                 for runner in runners.values { pump(runner, at: now) }
+            } catch {
+                if !isStanding {
+                    outlets.tell(
+                        BGPEvent(peer: "", kind: .trouble("\(error)", remedy: error.remedy)))
+                }
+                isStanding = true
+                standStill()
             }
-        } catch {
-            outlets.tell(
-                BGPEvent(peer: "", kind: .trouble("\(error)", remedy: "restart the daemon")))
         }
         for runner in runners.values { runner.connections.values.forEach { $0.socket.close() } }
         outlets.watch([:])
+    }
+
+    private func openPoller() throws(SystemError) -> Poller {
+        if let poller { return poller }
+        let opened = try Poller(with: mailbox)
+        poller = opened
+        return opened
+    }
+
+    /// Without a way to wait, for want of descriptors for instance, nothing can be said to anybody.
+    /// Mail is kept for later, but who asks gets an answer, and who ends the thread is heard.
+    private func standStill() {
+        usleep(Self.standStillMicroseconds)
+        let (questions, isOver) = mailbox.post { mail in
+            defer { mail.questions = [] }
+            return (mail.questions, mail.isOver)
+        }
+        for question in questions { question.answer(report(of: question.prefixes)) }
+        self.isOver = isOver
     }
 
     // MARK: Mail
@@ -105,6 +133,7 @@ final class BGPLoop {
     }
 
     private func end(_ ending: BGPMail.Ending, at now: Instant) {
+        isEnding = true
         for runner in runners.values {
             switch ending {
             case .keepingRoutes:
@@ -192,7 +221,7 @@ final class BGPLoop {
             case .connect(let id): connect(id, runner, at: now)
             case .send(let id, let message): send(message, on: id, of: runner)
             case .close(let id): close(id, of: runner)
-            case .established(let id, let parameters): establish(id, parameters, runner)
+            case .established(let id, let parameters): establish(id, parameters, runner, at: now)
             case .lost(_, let end):
                 runner.established = nil
                 runner.rib.end()
@@ -209,7 +238,8 @@ final class BGPLoop {
     }
 
     private func establish(
-        _ id: ConnectionID, _ parameters: SessionParameters, _ runner: PeerRunner
+        _ id: ConnectionID, _ parameters: SessionParameters, _ runner: PeerRunner,
+        at now: Instant
     ) {
         guard let connection = runner.connections[id] else { return }
         runner.established = id
@@ -218,7 +248,7 @@ final class BGPLoop {
             OutboundSession(
                 parameters: parameters, localAS: runner.plan.session.localAS,
                 nextHops: runner.nextHops, role: runner.plan.session.role))
-        watchPaths()
+        watchPaths(at: now)
         tell(runner, .established(parameters))
     }
 

@@ -39,6 +39,8 @@ package final class BGPSpeaker: Sendable {
     private let listening: Listening
     private let thread = Mutex<NetworkThread?>(nil)
     private let runs = Mutex(false)
+    /// Whether BFD's thread runs.
+    private let watches = Mutex(false)
 
     /// A speaker whose threads do not run yet.
     package init(listening: Listening = Listening()) throws(SystemError) {
@@ -53,7 +55,11 @@ package final class BGPSpeaker: Sendable {
 
     /// Starts the threads. Throws when the kernel refuses one.
     package func start() throws(SystemError) {
-        try bfd.start { [mailbox] path, verdict in mailbox.post { $0.paths[path] = verdict } }
+        // A second attempt finds what the first one began.
+        if !watches.withLock({ $0 }) {
+            try bfd.start { [mailbox] path, verdict in mailbox.post { $0.paths[path] = verdict } }
+            watches.withLock { $0 = true }
+        }
         let outlets = BGPLoop.Outlets(
             watch: { [bfd] in bfd.apply($0) }, tell: { [continuation] in continuation.yield($0) })
         let started = try NetworkThread(name: "martlet-bgp", priority: .realTime) {
@@ -76,7 +82,13 @@ package final class BGPSpeaker: Sendable {
         mailbox.post { mail in
             if let peers { mail.peers = peers }
             for (peer, routes) in changes {
-                mail.changes[peer, default: [:]].merge(routes) { $1 }
+                // Nothing waits, mostly: then a whole table costs no more than one route, and the
+                // thread that reads the mail is not kept waiting.
+                if mail.changes[peer] == nil {
+                    mail.changes[peer] = routes
+                } else {
+                    mail.changes[peer]?.merge(routes) { $1 }
+                }
             }
         }
     }
@@ -128,6 +140,9 @@ package final class BGPSpeaker: Sendable {
             if !isAsked { question.answer(BGPReport()) }
         }
     }
+
+    /// What happened on the watched paths, for the log.
+    package var pathEvents: AsyncStream<BFDEvent> { bfd.events }
 
     /// What is so with the watched paths.
     package var paths: BFDReport { bfd.report }

@@ -6,7 +6,7 @@ import NetworkTypes
 final class NeighborWatch {
     let interface: String
     private let poller: Poller?
-    private let tag: UInt64
+    let tag: UInt64
     private let heard: (IPAddress, Instant) -> Void
     private let failed: (SystemError) -> Void
     private var discovery: RouterDiscovery?
@@ -24,6 +24,9 @@ final class NeighborWatch {
         self.heard = heard
         self.failed = failed
     }
+
+    /// The router that is heard.
+    var neighbor: IPAddress? { discovery?.neighbor }
 
     var nextDeadline: Instant? {
         socket == nil ? retryAt : discovery?.nextDeadline
@@ -57,15 +60,18 @@ final class NeighborWatch {
     /// Takes in what was heard.
     func read(at now: Instant) {
         guard let socket else { return }
-        var actions: [RouterDiscovery.Action] = []
+        var heard: [(RouterMessage, IPAddress)] = []
         do throws(SystemError) {
-            _ = try socket.receive { message, source in
-                actions += discovery?.handle(.received(message, from: source), at: now) ?? []
-            }
+            _ = try socket.receive { message, source in heard.append((message, source)) }
         } catch {
             failed(error)
         }
-        perform(actions, at: now)
+        for (message, source) in heard { take(message, from: source, at: now) }
+    }
+
+    /// Takes in one message.
+    func take(_ message: RouterMessage, from source: IPAddress, at now: Instant) {
+        perform(discovery?.handle(.received(message, from: source), at: now) ?? [], at: now)
     }
 
     func runDeadline(at now: Instant) {

@@ -70,6 +70,8 @@ final class PeerRunner {
     /// Takes in changes of the plan.
     func change(_ changes: [Prefix: Route?]) {
         for (prefix, route) in changes { routes[prefix] = route }
+        // What ends is not to be told anything new.
+        guard farewell == nil else { return }
         rib.want(changes.map { ($0.key, $0.value.map(marked)) })
     }
 
@@ -77,6 +79,7 @@ final class PeerRunner {
     func mark(_ isGoing: Bool) {
         guard isGoing != isMarked else { return }
         isMarked = isGoing
+        guard farewell == nil else { return }
         rib.want(isGoing ? routes.mapRoutes(\.goingAway) : routes)
     }
 

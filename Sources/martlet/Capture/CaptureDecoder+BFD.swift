@@ -56,7 +56,7 @@ extension CaptureDecoder {
             source: packet.source, destination: packet.destination, port: header.destinationPort)
         if header.destinationPort == 3785 {
             let isFirst = news.isFirstEcho(on: direction)
-            if !isFirst { counts.quietBFD += 1 }
+            if !isFirst, !isVerbose { counts.quietBFD += 1 }
             var event = place.saying(.bfd, "echo", "echo packet of \(header.payload.count) bytes")
             event.isDetail = !isFirst
             return [event]
@@ -74,7 +74,7 @@ extension CaptureDecoder {
         }
         direction.discriminator = control.myDiscriminator
         let isNew = news.isNew(control, on: direction)
-        if !isNew { counts.quietBFD += 1 }
+        if !isNew, !isVerbose { counts.quietBFD += 1 }
         var event = place.saying(
             .bfd, "\(control.state)", String("\(control)".dropFirst("BFD ".count)))
         event.content = .control(control)

@@ -11,7 +11,7 @@ struct CaptureDecoder {
     /// What happened beside the events.
     struct Counts: Equatable, Sendable {
         var frames = 0
-        /// BFD control and echo packets that brought nothing new.
+        /// BFD control and echo packets that brought nothing new and were not printed.
         var quietBFD = 0
         var fragments = 0
         /// Frames of other protocols.

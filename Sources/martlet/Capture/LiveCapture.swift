@@ -111,9 +111,10 @@ extension LiveCapture {
             for (index, source) in sources.enumerated() {
                 try poller.add(source.descriptor, tag: UInt64(index), writing: false)
             }
-            complain(
-                "watching \(wish.interfaces.isEmpty ? "all interfaces" : names.compactMap(\.self).joined(separator: ", ")); Ctrl-C ends"
-            )
+            let place =
+                wish.interfaces.isEmpty
+                ? "all interfaces" : wish.interfaces.joined(separator: ", ")
+            complain("watching \(place); Ctrl-C ends")
             var decoder = CaptureDecoder(
                 bgpPorts: wish.ports, isVerbose: wish.isVerbose,
                 nameOfInterface: { CaptureSource.name(ofInterface: $0) ?? "#\($0)" })

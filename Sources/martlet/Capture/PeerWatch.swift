@@ -91,7 +91,7 @@ extension StateReport.Peer {
             parts.append("\(state) again" + reason)
         }
         if let now = bfd?.state, let earlier = before.bfd?.state, now != earlier {
-            let why = bfd.map { $0.diagnostic == "none" ? "" : " (\($0.diagnostic))" } ?? ""
+            let why = now == "Up" ? "" : bfd.map { " (\($0.diagnostic))" } ?? ""
             parts.append("BFD \(earlier) → \(now)\(why)")
         }
         if prefixesSent != before.prefixesSent {

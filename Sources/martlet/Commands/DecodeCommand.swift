@@ -40,30 +40,32 @@ struct DecodeCommand: ParsableCommand {
 
     func run() throws {
         let writer = EventWriter(output: options.output, isVerbose: options.verbose)
-        var decoder = CaptureDecoder(bgpPorts: options.ports, isVerbose: options.verbose)
-        var failure: CaptureFileError?
         do {
-            let capture = try CaptureFile(file)
-            var events: [CaptureEvent] = []
+            try decode(try CaptureFile(file), writer)
+        } catch let error as CaptureFileError {
+            complain("martlet: \(error)")
+            throw ExitCode.failure
+        } catch is EventWriter.Closed {
+            // Whoever read has seen enough.
+        }
+    }
+
+    /// Prints everything up to the end or the damage, also what only the end shows.
+    private func decode(_ capture: CaptureFile, _ writer: EventWriter) throws {
+        var decoder = CaptureDecoder(bgpPorts: options.ports, isVerbose: options.verbose)
+        var damage: CaptureFileError?
+        var events: [CaptureEvent] = []
+        do {
             while try capture.next({ frame, bytes in
                 events = decoder.decode(frame, bytes, capture.linkType)
             }) {
                 try writer.write(events)
             }
         } catch let error as CaptureFileError {
-            failure = error
-        } catch is EventWriter.Closed {
-            return
+            damage = error
         }
-        do {
-            try writer.write(decoder.finish())
-        } catch is EventWriter.Closed {
-            return
-        }
+        try writer.write(decoder.finish())
         complain(decoder.counts.summary(events: writer.count))
-        if let failure {
-            complain("martlet: \(failure)")
-            throw ExitCode.failure
-        }
+        if let damage { throw damage }
     }
 }

@@ -91,6 +91,6 @@ struct RouteSender {
 
     private func answer(_ text: String) {
         print(text)
-        unsafe fflush(nil)
+        fflush(nil)
     }
 }

@@ -213,7 +213,8 @@ afi-safi-name = "ipv4-unicast"
         peer = b"\x02" + bytes(8) + struct.pack(">I", SENDER_AS)
         with open(self.path("mrt"), "wb") as file:
             file.write(record(1, bytes(4) + b"\x00\x00" + b"\x00\x01" + peer))
-            for number in range(count):
+            # The tool loses the last of what it reads when it ends: the last prefix many times.
+            for number in [*range(count), *[count - 1] * 5000]:
                 address = struct.pack(">I", 0xC6120000 + number)
                 file.write(record(2, struct.pack(">IB", number, 32) + address + struct.pack(
                     ">HHIH", 1, 0, 0, len(attributes)) + attributes))
@@ -241,12 +242,15 @@ neighbor {self.there} {{
 }}
 """)
         settings = ("daemon.user=root", "daemon.drop=false", "api.cli=false", "api.ack=false",
-                    "log.enable=false", f"tcp.bind={self.here}")
+                    "log.level=ERR", f"tcp.bind={self.here}")
         self.spawn("env", *(f"exabgp.{each}" for each in settings), "exabgp", file)
         time.sleep(1.5)
 
     def order(self, word, count):
-        with open(self.path("orders"), "w") as pipe:
+        # Without a reader this fails, where another mode would wait for one for ever.
+        end = os.open(self.path("orders"), os.O_WRONLY | os.O_NONBLOCK)
+        os.set_blocking(end, True)
+        with open(end, "w") as pipe:
             for begin in range(0, count, 200):
                 some = " ".join(prefix(n) for n in range(begin, min(begin + 200, count)))
                 pipe.write(f"{word} attributes next-hop {self.here} nlri {some}\n")
