@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Measures Martlet beside its yardsticks, each pair in the same run, and prints medians.
 #
-#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover]
+#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover | --bgp]
 #
 #   --short      one round of each, for CI; else five, and twenty of each failover
 #   --nightly    the failovers with ten minutes of each hardship
 #   --failover   only the race of failovers; what follows is handed to Sources/failover.py
+#   --bgp        only the race of BGP senders; what follows is handed to Sources/routes.py
 #
 # Needs root. Everything happens in network namespaces that it makes and removes. Machines are
 # shared and noisy: read ratios, not single figures. Nothing here fails for being slow.
@@ -13,12 +14,12 @@ set -uo pipefail
 cd "$(dirname "$0")/../.."
 export PATH="$PATH:/usr/sbin:/sbin"
 
-mode=() failover=0
+mode=() only=
 while (($#)); do
     case $1 in
         --short | --nightly) mode+=("$1") ;;
-        --failover) failover=1; shift; break ;;
-        -h | --help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        --failover | --bgp) only=${1#--}; shift; break ;;
+        -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) echo "unknown option $1; see --help" >&2; exit 2 ;;
     esac
     shift
@@ -31,7 +32,10 @@ fi
 source deploy/packages.sh
 need_swift || exit 1
 need /usr/include/pcap/pcap.h=libpcap-dev ip=iproute2 gcc=gcc python3=python3 \
-    arping=arping tcpdump=tcpdump nft=nftables keepalived=keepalived || exit 1
+    arping=arping tcpdump=tcpdump nft=nftables keepalived=keepalived bird=bird2 || exit 1
+if [[ ${mode[*]} != *--short* ]]; then
+    need /usr/lib/frr/bgpd=frr gobgpd=gobgpd /usr/sbin/bgpctl=openbgpd exabgp=exabgp || exit 1
+fi
 
 build=$(mktemp -d)
 trap 'rm -rf "$build"' EXIT
@@ -49,7 +53,7 @@ for tool in ARPLoad CResponder ProbeTrain Echo; do
 done
 measure() { python3 -B "$here/$1.py" --martlet "$martlet" --tools "$build" "${@:2}"; }
 
-if ((failover)); then
+if [[ $only == failover ]]; then
     measure failover "${mode[@]}" "$@"
     exit
 fi
@@ -59,16 +63,30 @@ benchmark() {
         exit 1
     }
 }
+routes() {
+    local sender=(--package-path Tests/Benchmarks --product RouteSender)
+    if ! swift build "${release[@]}" "${sender[@]}" >"$build/log" 2>&1; then
+        tail -n 40 "$build/log"
+        exit 1
+    fi
+    sender=$(swift build "${release[@]}" "${sender[@]:0:2}" --show-bin-path)/RouteSender
+    measure routes --sender "$sender" "${mode[@]}" "$@"
+}
+if [[ $only == bgp ]]; then
+    routes "$@"
+    exit
+fi
 echo "== allocation"
 benchmark AllocationBenchmark
 echo "== failover, simulated"
 case ${mode[*]} in
-    *--short*) simulated=(--nodes 3,10,100 --failures 4 --seeds 300 --seconds 60) ;;
+    *--short*) simulated=(--nodes 3,10,100 --failures 4 --seeds 100 --seconds 20) ;;
     *--nightly*) simulated=(--nodes 3,10,100,1000 --failures 100 --seeds 10000 --seconds 3600) ;;
     *) simulated=(--nodes 3,10,100,1000 --failures 20 --seeds 3000 --seconds 1200) ;;
 esac
 benchmark FailoverSimulation "${simulated[@]}"
 if [[ ${mode[*]} != *--nightly* ]]; then
     measure measure "${mode[@]}" || exit 1
+    routes || exit 1
 fi
 measure failover "${mode[@]}"

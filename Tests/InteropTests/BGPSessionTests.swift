@@ -66,7 +66,7 @@ extension RealNetwork.BGPSessionTests {
     }
 
     @Test(
-        "TTL security: segments leave with 255, and a router that cannot prove its distance is deaf",
+        "TTL security: segments leave with 255; a router that cannot prove its distance is deaf",
         arguments: [RouterKind.bird, .frr, .openbgpd])
     func security(kind: RouterKind) throws {
         let (lab, router) = try lab(kind, "ttlSecurity: 1") { $0.distance = .secured(1) }

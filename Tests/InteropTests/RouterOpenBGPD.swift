@@ -55,7 +55,8 @@ final class OpenBGPDRouter: Router {
             "announce IPv4 unicast", "announce IPv6 unicast", "announce enhanced refresh yes",
             "announce restart yes", "announce policy \(session.role ?? "no")",
         ]
-        // With an address of its own for a session, 7.7 gives its listener no key for the neighbour.
+        // With an address of its own for a session, 7.7 gives its listener no key for the
+        // neighbour.
         if let local = session.local { lines.append("local-address \(local)") }
         if session.port != 179 { lines.append("port \(session.port)") }
         switch session.distance {

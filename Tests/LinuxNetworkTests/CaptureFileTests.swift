@@ -22,7 +22,7 @@ import Testing
     private static func with<Value>(
         _ bytes: [UInt8], _ body: (String) throws -> Value
     ) throws -> Value {
-        var path = Array("/tmp/martlet-capture-XXXXXX".utf8CString)
+        var path = Array(("/tmp/martlet-capture-" + String(repeating: "X", count: 6)).utf8CString)
         let descriptor = unsafe mkstemp(&path)
         try #require(descriptor >= 0)
         let written = unsafe write(descriptor, bytes, bytes.count)

@@ -44,7 +44,7 @@ import Testing
         for file in repository.swiftFiles(under: "Sources") {
             let lines = try repository.lines(file)
             for (index, line) in lines.enumerated()
-            where line.text.contains("try?") && !line.text.contains("Entry?") {
+            where line.text.contains(/\btry\?/) {
                 let nearby = lines[max(0, index - 3)...index]
                 #expect(
                     nearby.contains { $0.text.contains("//") },

@@ -23,8 +23,7 @@ import Testing
         return BGPPeerPlan(
             session: PeerSettings(localAS: 64_500, remoteAS: .number(64_501), routerID: 1),
             transport: transport,
-            bfd: BFDProfile(
-                metadata: ObjectMeta(name: ObjectName(namespace: "metallb-system", "fast"))))
+            bfd: BFDProfile(metadata: ObjectMeta(name: ObjectName("fast"))))
     }
 
     @Test("a peer that shares a path which is up is told so, and so notices when it goes down")

@@ -129,7 +129,8 @@ extension AttributeReader {
     /// RFC 8950 §3 defines its length, so it is clear where the prefixes are. Some speakers pass on
     /// inside an AS what they heard from a peer with which they had agreed.
     ///
-    /// - Throws: a length that never goes with the family, because where the prefixes are is then in
+    /// - Throws: a length that never goes with the family, because where the prefixes are is then
+    /// in
     ///   doubt (RFC 7606 §7.11).
     fileprivate mutating func nextHop(
         _ bytes: Span<UInt8>, of reach: Prefixes

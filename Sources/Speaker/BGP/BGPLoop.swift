@@ -110,6 +110,8 @@ final class BGPLoop {
 
     private func readMail(at now: Instant) {
         let mail = mailbox.take()
+        // What came with it is not begun first.
+        if mail.ending != nil { isEnding = true }
         if let links = mail.links { take(links, at: now) }
         if let peers = mail.peers { take(peers, at: now) }
         for (name, changes) in mail.changes { runners[name]?.change(changes) }
@@ -133,7 +135,6 @@ final class BGPLoop {
     }
 
     private func end(_ ending: BGPMail.Ending, at now: Instant) {
-        isEnding = true
         for runner in runners.values {
             switch ending {
             case .keepingRoutes:

@@ -73,7 +73,7 @@ def main():
     parser.add_argument("--logs", help="a folder to leave the daemons' logs in")
     options = parser.parse_args()
     options.crowds = options.rounds or (1 if options.short else 20)
-    options.rounds = options.rounds or (2 if options.short else 20)
+    options.rounds = options.rounds or (1 if options.short else 20)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     found = {}
     with RaceLAN(logs=options.logs) as lan:

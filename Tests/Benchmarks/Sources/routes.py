@@ -59,6 +59,7 @@ class Race:
         return True
 
     def withdrawal(self, sender, count):
+        sender.prepare(count)
         settle(sender.processes)
         before, begin = cpu(sender.processes), time.time()
         child = os.fork()
@@ -196,8 +197,10 @@ class Capture:
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--martlet", required=True)
+    parser.add_argument("--tools", help="not needed here")
     parser.add_argument("--sender", required=True)
     parser.add_argument("--short", action="store_true")
+    parser.add_argument("--nightly", action="store_true", help="no other than without")
     parser.add_argument("--senders", type=lambda text: text.split(","))
     parser.add_argument("--counts", type=lambda text: [int(each) for each in text.split(",")])
     parser.add_argument("--series", type=int)

@@ -7,8 +7,8 @@ import Speaker
 /// The daemon's BGP threads without the rest of the daemon: routes are ordered by lines on standard
 /// input, so that nothing else counts in what they cost.
 ///
-/// `announce COUNT`, `withdraw COUNT` and `change COUNT MICROSECONDS` (one route at a time, that far
-/// apart); `cluster COUNT` and `endpoints COUNT MICROSECONDS` do the same with the states of a
+/// `announce COUNT`, `withdraw COUNT` and `change COUNT MICROSECONDS` (one route at a time, that
+/// far apart); `cluster COUNT` and `endpoints COUNT MICROSECONDS` do the same with the states of a
 /// cluster (``Cluster``) and what translates them. Each is answered with a line; for single changes
 /// a line each: the prefix, and the time of day in nanoseconds right before it was ordered.
 @main
@@ -16,6 +16,8 @@ struct RouteSender {
     private let speaker: BGPSpeaker
     private let plan: BGPPeerPlan
     private var cluster: Cluster?
+    /// What is withdrawn next, all of it.
+    private var prepared: [Prefix: Route?] = [:]
 
     static func main() throws {
         let words = CommandLine.arguments.dropFirst()
@@ -41,8 +43,16 @@ struct RouteSender {
     private mutating func obey(_ words: [String]) {
         let numbers = words.dropFirst().compactMap { Int($0) }
         switch (words.first, numbers.first, numbers.dropFirst().first) {
-        case ("announce", let count?, _): tell(count) { _ in Route() }
-        case ("withdraw", let count?, _): tell(count) { _ in nil }
+        case ("announce", let count?, _):
+            speaker.update(changes: [Cluster.peer: Self.changes(count, to: Route())])
+            answer("done")
+        case ("prepare", let count?, _):
+            prepared = Self.changes(count, to: nil)
+            answer("done")
+        case ("withdraw", _, _):
+            speaker.update(changes: [Cluster.peer: prepared])
+            prepared = [:]
+            answer("done")
         case ("change", let count?, let pause?):
             for number in 0..<count {
                 let prefix = Cluster.prefix(number)
@@ -72,12 +82,11 @@ struct RouteSender {
         }
     }
 
-    private func tell(_ count: Int, _ route: (Int) -> Route?) {
+    private static func changes(_ count: Int, to route: Route?) -> [Prefix: Route?] {
         var changes: [Prefix: Route?] = [:]
         changes.reserveCapacity(count)
-        for number in 0..<count { changes[Cluster.prefix(number)] = .some(route(number)) }
-        speaker.update(changes: [Cluster.peer: changes])
-        answer("done")
+        for number in 0..<count { changes[Cluster.prefix(number)] = .some(route) }
+        return changes
     }
 
     private func order(_ prefix: Prefix, _ pause: Int, _ change: (BGPSpeaker) -> Void) {

@@ -16,7 +16,7 @@ class Sender:
     def __init__(self, wires, name):
         self.wires, self.name = wires, name
         self.space, self.here, self.there, self.device = wires.plug(name)
-        self.processes = []
+        self.processes, self.turn = [], 0
 
     def spawn(self, *command, **streams):
         process = self.wires.start(self.space, *command, log=f"{self.name}.log", **streams)
@@ -28,10 +28,11 @@ class Sender:
                               capture_output=True, text=True)
 
     def file(self, suffix, text=""):
-        return self.wires.write(f"{self.name}.{suffix}", text)
+        return self.wires.write(f"{self.name}-{self.turn}.{suffix}", text)
 
     def path(self, suffix):
-        return self.wires.path(f"{self.name}.{suffix}")
+        """Of a file of this process: the next one finds nothing of it."""
+        return self.wires.path(f"{self.name}-{self.turn}.{suffix}")
 
     def wait_for(self, path):
         deadline = time.monotonic() + 10
@@ -40,6 +41,9 @@ class Sender:
                 raise RuntimeError(f"{self.name} does not start")
             time.sleep(0.02)
 
+    def prepare(self, count):
+        """What is to be done before the order to withdraw can be given."""
+
     def nudge(self):
         """What an operator does when it does not want to talk yet."""
 
@@ -47,6 +51,7 @@ class Sender:
         for process in self.processes:
             self.wires.end(process)
         self.processes = []
+        self.turn += 1
 
 
 class Martlet(Sender):
@@ -67,8 +72,11 @@ class Martlet(Sender):
     def load(self, count):
         self.order("announce", count)
 
-    def withdraw(self, count):
-        self.order("withdraw", count)
+    def prepare(self, count):
+        self.order("prepare", count)
+
+    def withdraw(self, _):
+        self.order("withdraw")
 
 
 class BIRD(Sender):
@@ -168,15 +176,21 @@ class FRR(Sender):
 
     def networks(self, count, word=""):
         lines = "".join(f"  {word}network {prefix(number)}\n" for number in range(count))
-        file = self.file("orders", f"router bgp {SENDER_AS}\n address-family ipv4 unicast\n"
-                         + lines)
-        self.inside("vtysh", "--vty_socket", self.folder, "-f", file)
+        self.orders = self.file(
+            "orders", f"router bgp {SENDER_AS}\n address-family ipv4 unicast\n" + lines)
+
+    def obey(self):
+        self.inside("vtysh", "--vty_socket", self.folder, "-f", self.orders)
 
     def load(self, count):
         self.networks(count)
+        self.obey()
 
-    def withdraw(self, count):
+    def prepare(self, count):
         self.networks(count, "no ")
+
+    def withdraw(self, _):
+        self.obey()
 
 
 class FRRAtOnce(FRR):

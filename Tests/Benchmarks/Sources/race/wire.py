@@ -32,7 +32,7 @@ class Wires:
         return self
 
     def __exit__(self, *_):
-        for process in self.processes:
+        for process in self.processes[:]:
             self.end(process)
         for space in self.spaces:
             run("ip", "netns", "del", space, check=False)
