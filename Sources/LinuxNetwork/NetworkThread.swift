@@ -17,6 +17,9 @@ package final class NetworkThread: Sendable {
         /// process when one runs longer than `RLIMIT_RTTIME` (default: no limit) without sleeping.
         /// Threads and processes started from such a thread are ordinary ones.
         case realTime
+        /// The same, before those: `SCHED_RR` at priority 12, for threads whose lateness others
+        /// take for a death and that do very little at a time.
+        case realTimeFirst
     }
 
     /// How the thread is scheduled in fact.
@@ -91,14 +94,16 @@ package final class NetworkThread: Sendable {
         case .normal: .normal
         case .realTime:
             nearest(realTime: martlet_thread_real_time, nice: martlet_thread_nice)
+        case .realTimeFirst:
+            nearest(
+                priority: 12, realTime: martlet_thread_real_time, nice: martlet_thread_nice)
         }
     }
 
     /// The best that is allowed; each argument tries a value and returns 0 or a negative errno.
     static func nearest(
-        realTime: (Int32) -> Int32, nice: (Int32) -> Int32
+        priority: Int32 = 10, realTime: (Int32) -> Int32, nice: (Int32) -> Int32
     ) -> Scheduling {
-        let priority: Int32 = 10
         let niceness: Int32 = -15
         let refusal = realTime(priority)
         if refusal == 0 { return .realTime(priority: priority) }

@@ -78,18 +78,24 @@ extension NodeSpeaker {
         membership.spread(.request(number, request))
         defer { membership.withdraw(.request(number)) }
         let begin = MonotonicClock.now()
-        while MonotonicClock.now() - begin < .seconds(6) {
+        // The other node waits for its routers, too.
+        let longest = Duration.seconds(6) + settings.peering.drainTime
+        while MonotonicClock.now() - begin < longest {
             guard await rest(.milliseconds(10)) else { break }
             if let answer = membership.members[request.node]?.answers[number] { return answer }
         }
-        return .refused("\(request.node) did not answer within 6 s; its log may say why")
+        return .refused(
+            "\(request.node) did not answer within \(longest); its log may say why")
     }
 
     private func performHere(_ request: OperatorRequest) async -> OperatorAnswer {
         switch request {
         case .drain:
+            // The threads act on it at once.
+            let before = tenure.report.tenure.announcedCount
+            let told = await routesTold()
             drain(true)
-            return await waitUntilDrained()
+            return await waitUntilDrained(addresses: before, routes: told)
         case .undrain:
             drain(false)
             return .done("\(settings.node) \(stillRelieved ?? "takes part again")")
@@ -126,24 +132,28 @@ extension NodeSpeaker {
         publications.ring()
     }
 
-    private func waitUntilDrained() async -> OperatorAnswer {
+    private func waitUntilDrained(
+        addresses before: Int, routes told: Int
+    ) async -> OperatorAnswer {
         let begin = MonotonicClock.now()
-        let before = tenure.report.tenure.announcedCount
-        while MonotonicClock.now() - begin < .seconds(4) {
+        let longest = Duration.seconds(4) + (told > 0 ? settings.peering.drainTime : .zero)
+        while MonotonicClock.now() - begin < longest {
             guard await rest(.milliseconds(10)) else { break }
             let report = tenure.report
             guard report.ownership?.isRelieved(settings.node) == true else { continue }
             let left = report.tenure.announcedCount
-            if left == 0 { return .done("\(settings.node) has handed over \(before) addresses") }
-            if report.isHandedOver {
-                return .done(
-                    "\(settings.node) has handed over \(before - left) addresses and keeps "
-                        + "\(left) that no other node can take")
-            }
+            guard left == 0 || report.isHandedOver, await areRoutersRelieved() else { continue }
+            var text = "\(settings.node) has handed over \(max(before - left, 0)) addresses"
+            if left > 0 { text += " and keeps \(left) that no other node can take" }
+            let kept = await routesTold()
+            if told > 0 { text += "; \(max(told - kept, 0)) routes are withdrawn" }
+            if kept > 0 { text += ", \(kept) stay that no other node can announce" }
+            return .done(text)
         }
         return .refused(
-            "\(settings.node) is draining, but \(tenure.report.tenure.announcedCount) addresses "
-                + "were not taken over within 4 s; martlet explain ADDRESS says why")
+            "\(settings.node) is draining, but has "
+                + "\(tenure.report.tenure.announcedCount) addresses and \(await routesTold()) "
+                + "routes after \(longest); martlet explain ADDRESS says why")
     }
 
     private func take(_ address: IPAddress) async -> OperatorAnswer {

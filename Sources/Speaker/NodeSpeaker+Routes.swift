@@ -41,6 +41,10 @@ extension NodeSpeaker {
         var isRelieved = false
         /// The nodes as the plan has them, but for the relief that waits.
         var nodes: [String: NodeFacts] = [:]
+        /// Our BGP Identifier where no peer says another; another one would reset every session.
+        var routerID: UInt32?
+        /// Whether the threads could not be started, so that it is to be tried again.
+        var hasFailed = false
 
         init(node: String, scope: ServiceScope) {
             input = RouteInput(node: node, scope: scope)
@@ -102,7 +106,9 @@ extension NodeSpeaker {
                 logger.error(
                     "cannot speak BGP",
                     metadata: ["error": "\(error)", "remedy": "\(error.remedy ?? "none known")"])
-                peering.plans = [:]
+                // What the planner has told of is lost: it begins anew, in a second.
+                peering = Peering(node: settings.node, scope: settings.scope)
+                peering.hasFailed = true
                 return
             }
         }
@@ -111,7 +117,8 @@ extension NodeSpeaker {
 
     private func peerPlans(_ configuration: Configuration) -> [String: BGPPeerPlan] {
         let node = state.snapshot.nodes[settings.node]
-        let routerID = routerID(of: node)
+        let routerID = peering.routerID ?? routerID(of: node)
+        peering.routerID = routerID
         return configuration.bgpPeers.filter { _, peer in
             peer.nodeSelectors.isEmpty
                 || peer.nodeSelectors.contains { $0.matches(node?.metadata.labels ?? [:]) }
@@ -137,6 +144,8 @@ extension NodeSpeaker {
     /// Lets a node that is to be relieved announce for a while longer, with a mark by which routers
     /// choose other nodes first (RFC 8326).
     private func relieve(_ change: inout RouteFacts.Change) {
+        // What peers are to keep is not marked at the last moment.
+        if isLeaving, settings.peering.keepsRoutes { return }
         if let nodes = change.nodes { peering.nodes = nodes }
         guard var own = peering.nodes[settings.node] else { return }
         guard own.isCordoned || own.isDraining else {
@@ -146,9 +155,12 @@ extension NodeSpeaker {
             return
         }
         let now = MonotonicClock.now()
-        let since = peering.relievedSince ?? now
+        // A process that begins on a node that is relieved already announces nothing anew.
+        let since =
+            peering.relievedSince
+            ?? (peering.plans.isEmpty ? now - settings.peering.drainTime : now)
         if peering.relievedSince == nil {
-            peering.relievedSince = now
+            peering.relievedSince = since
             bgp.markShutdown(true)
         }
         let wasRelieved = peering.isRelieved
@@ -164,10 +176,32 @@ extension NodeSpeaker {
 
     /// Has the routes planned again once the mark has been there long enough.
     func endRelief(at now: Instant) {
+        if peering.hasFailed {
+            peering.hasFailed = false
+            elections.ring()
+        }
         guard let since = peering.relievedSince, !peering.isRelieved,
             now - since >= settings.peering.drainTime
         else { return }
         elections.ring()
+    }
+
+    /// How many routes the peers have, each counted.
+    func routesTold() async -> Int {
+        guard bgp.isRunning else { return 0 }
+        return await bgp.report().peers.reduce(0) { $0 + $1.routes.told }
+    }
+
+    /// Whether every peer has forgotten what another node can announce.
+    func areRoutersRelieved() async -> Bool {
+        guard bgp.isRunning else { return true }
+        endRelief(at: MonotonicClock.now())
+        guard peering.isRelieved else { return false }
+        let routes = peering.planner.routes
+        return await bgp.report().peers.allSatisfy { peer in
+            !peer.isEstablished
+                || peer.routes.pending == 0 && peer.routes.told <= (routes[peer.name]?.count ?? 0)
+        }
     }
 
     /// Marks the routes as about to go, waits, withdraws them, and ends the sessions; or leaves

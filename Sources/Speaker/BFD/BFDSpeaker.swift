@@ -41,7 +41,7 @@ package final class BFDSpeaker: Sendable {
             observe: observer,
             show: { [weak self] report in self?.shown.withLock { $0 = report } },
             tell: { [continuation] in continuation.yield($0) })
-        let thread = try NetworkThread(name: "martlet-bfd", priority: .realTime) {
+        let thread = try NetworkThread(name: "martlet-bfd", priority: .realTimeFirst) {
             var loop = BFDLoop(mailbox: mailbox, group: group, outlets: outlets)
             loop.run()
         }

@@ -240,6 +240,9 @@ extension BGPLoop {
             // A connection that is gone by now has no near end.
             peer.local = connection.flatMap { try? $0.socket.local() }
             peer.remote = connection?.socket.remote
+            if runner.plan.session.isPassive, listening.port == 0 {
+                peer.hindrance = "it waits for the router to connect, and --bgp-listen is off"
+            }
             if runner.established != nil {
                 for family in runner.plan.session.families {
                     peer.obstacles[family] = runner.rib.obstacle(for: family)

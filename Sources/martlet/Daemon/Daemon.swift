@@ -109,7 +109,8 @@ struct Daemon {
                 node: options.nodeName, scope: options.scope,
                 interfaces: Set(speaker.interfaces), gossip: gossip,
                 peering: speaker.bgp.settings),
-            source: source, dataplane: dataplane, keepsDataplane: speaker.keepDataplane,
+            source: source, dataplane: dataplane,
+            keepsDataplane: speaker.keepDataplane || speaker.bgp.bgpStop == .keep,
             logger: logger)
     }
 

@@ -25,7 +25,7 @@ extension DaemonMetrics {
     ) -> MetricFamily {
         MetricFamily(
             name, kind, help: help,
-            samples: peers.map { .init(["peer": label($0)], value($0)) })
+            samples: peers.map { .init(["peer": label($0), "name": $0.name], value($0)) })
     }
 
     private func sessions(_ peers: [BGPReport.Peer]) -> [MetricFamily] {
@@ -83,10 +83,10 @@ extension DaemonMetrics {
     }
 
     private func paths(_ peers: [BGPReport.Peer], _ report: BFDReport) -> [MetricFamily] {
-        var watched: [(place: String, status: BFDStatus)] = []
+        var watched: [(place: String, name: String, status: BFDStatus)] = []
         for peer in peers {
             guard let path = peer.watched, let session = report.sessions[path] else { continue }
-            watched.append(("\(peer.transport)", session.status))
+            watched.append(("\(peer.transport)", peer.name, session.status))
         }
         guard !watched.isEmpty else { return [] }
         func family(
@@ -95,7 +95,9 @@ extension DaemonMetrics {
         ) -> MetricFamily {
             MetricFamily(
                 "metallb_bfd_" + name, kind, help: help,
-                samples: watched.map { .init(["peer": $0.place], Double(value($0.status))) })
+                samples: watched.map {
+                    .init(["peer": $0.place, "name": $0.name], Double(value($0.status)))
+                })
         }
         return [
             family("session_up", .gauge, "1 while the BFD session is up.") {
