@@ -211,8 +211,12 @@ extension RealNetwork.BGPDrainTests {
 
         let admin = scene.lan.adminSocket("node-a")
         let drained = try requests(scene) {
-            try Shell.run([NamespacedLAN.executable, "drain", "--admin", admin])
+            // Returns when it is done, and that the routes are marked is seen meanwhile.
+            let command = try scene.lan.start(
+                "node-a", [NamespacedLAN.executable, "drain", "--admin", admin], log: "drain.log")
             try expectMarked(scene)
+            let isSaid = eventually(within: 5) { command.text.contains("withdrawn") }
+            #expect(isSaid != nil, Comment(rawValue: command.text))
         }
         expectNoLoss(drained, "drain")
         let undrained = try requests(scene) {

@@ -82,9 +82,9 @@ extension NamespacedLAN {
             "curl", "-s", "--unix-socket", adminSocket("node-a"), "http://localhost/metrics",
         ]).text
         return try names.map { name in
-            let line = "\(name){peer=\"\(peer):179\"} "
+            let line = "\(name){peer=\"\(peer):179\","
             guard let found = text.split(separator: "\n").first(where: { $0.hasPrefix(line) }),
-                let value = Double(found.dropFirst(line.count))
+                let figure = found.split(separator: " ").last, let value = Double(figure)
             else { throw Unmet(description: "no metric \(line)in\n\(text)") }
             return Int(value)
         }
