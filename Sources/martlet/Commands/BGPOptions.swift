@@ -23,7 +23,8 @@ struct BGPOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "What routers do with the routes when the speaker ends: withdraw them, or keep them "
-                + "for the next process (peers with graceful restart; the data plane is kept, too).",
+                + "for the next process (peers with graceful restart; the data plane stays, "
+                + "too).",
             valueName: "what"))
     var bgpStop: BGPStopChoice = .withdraw
 
