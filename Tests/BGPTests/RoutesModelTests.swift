@@ -26,6 +26,7 @@ import Testing
         var wishes: [Prefix: Route] = [:]
         var session: OutboundSession?
         var peer: RoutesPeer?
+        var isGoing = false
 
         mutating func prefix() throws -> Prefix {
             let index = numbers.below(400) + numbers.below(2) << 17
@@ -103,6 +104,9 @@ import Testing
                 let hops = nextHops()
                 session?.nextHops = hops
                 rib.update(nextHops: hops)
+            case 13:
+                isGoing.toggle()
+                rib.mark(goingAway: isGoing)
             case 11, 12: rib.refresh(numbers.below(2) == 0 ? .ipv4 : .ipv6)
             default: try write(limit: numbers.below(3) == 0 ? .max : numbers.below(6000))
             }
@@ -138,11 +142,12 @@ import Testing
                 let isTellable = rib.obstacle(for: prefix) == nil
                 #expect(isTellable == (peer.routes[prefix] != nil))
                 guard let told = peer.routes[prefix] else { continue }
-                #expect(told.communities == route.communities)
+                let meant = isGoing ? route.goingAway : route
+                #expect(told.communities == meant.communities)
                 #expect(told.largeCommunities == route.largeCommunities)
                 #expect(told.nextHop == session.nextHops[RouteFamily(prefix.family)])
                 let isInternal = session.parameters.isInternal
-                #expect(told.localPreference == (isInternal ? route.localPreference ?? 100 : nil))
+                #expect(told.localPreference == (isInternal ? meant.localPreference ?? 100 : nil))
             }
             #expect(peer.routes.keys.allSatisfy { wishes[$0] != nil })
         }

@@ -162,6 +162,30 @@ import Testing
         #expect(peer.heard.count == 1)
     }
 
+    @Test func `What is about to go is marked once, in this session and the next, and unmarked`()
+        throws
+    {
+        var (rib, peer) = try established(try RoutesGround.table(5, [.ipv4, .ipv6]))
+        rib.mark(goingAway: true)
+        rib.mark(goingAway: true)
+        #expect(rib.counts.ipv4.pending == 5 && rib.counts.ipv6.pending == 5)
+        try peer.read(rib.drain())
+        #expect(
+            peer.routes.values.allSatisfy { $0.communities.contains(.gracefulShutdown) })
+        rib.end()
+        let session = RoutesGround.session()
+        peer = RoutesPeer(session)
+        rib.establish(session)
+        try peer.read(rib.drain())
+        #expect(peer.routes.count == 10)
+        #expect(
+            peer.routes.values.allSatisfy { $0.communities.contains(.gracefulShutdown) })
+        rib.mark(goingAway: false)
+        try peer.read(rib.drain())
+        #expect(
+            !peer.routes.values.contains { $0.communities.contains(.gracefulShutdown) })
+    }
+
     @Test func `A family without next hop is withdrawn, explained, and told again with one`() throws
     {
         var (rib, peer) = try established(try RoutesGround.table(5, [.ipv4, .ipv6]))

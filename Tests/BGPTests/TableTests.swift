@@ -75,30 +75,6 @@ import Testing
         #expect(copy[try RoutesGround.prefix(4, .ipv6)] == Route())
     }
 
-    @Test func `All routes are changed at once, and those that become equal are one`() throws {
-        var table = try RoutesGround.table(10, [.ipv4, .ipv6])
-        let special = try RoutesGround.prefix(3)
-        table[special] = Route(localPreference: 7)
-        table[try RoutesGround.prefix(4)] = Route(communities: [.gracefulShutdown])
-        var calls = 0
-        let marked = table.mapRoutes { route in
-            calls += 1
-            return route.adding(.gracefulShutdown)
-        }
-        #expect(calls == 3 && marked.count == 20)
-        marked.forEach { prefix, route in
-            #expect(route.communities == [.gracefulShutdown])
-            #expect(route.localPreference == (prefix == special ? 7 : nil))
-        }
-        var plain = marked.mapRoutes { _ in Route() }
-        #expect(plain == (try RoutesGround.table(10, [.ipv4, .ipv6])))
-        for index in 0..<10 {
-            plain[try RoutesGround.prefix(index)] = nil
-            plain[try RoutesGround.prefix(index, .ipv6)] = nil
-        }
-        #expect(plain.isEmpty && table[special]?.localPreference == 7)
-    }
-
     @Test func `Communities of a route are in order and each there once`() {
         let route = Route(
             communities: [.gracefulShutdown, StandardCommunity(1, 2), .gracefulShutdown],

@@ -128,7 +128,6 @@ import Testing
         runner.farewell = now
         runner.change([prefix: Route()])
         runner.mark(true)
-        #expect(runner.routes.count == 1)
         #expect(runner.rib.counts.ipv4.wanted == 0)
     }
 }

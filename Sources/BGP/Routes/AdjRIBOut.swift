@@ -30,6 +30,7 @@ public struct AdjRIBOut: Sendable {
     private var ipv4 = OutboundFamily<UInt32>(.ipv4)
     private var ipv6 = OutboundFamily<UInt128>(.ipv6)
     private var session: OutboundSession?
+    private var isGoingAway = false
 
     /// Wants nothing, and has told nothing.
     public init() {}
@@ -44,7 +45,7 @@ public struct AdjRIBOut: Sendable {
     ///
     /// End-of-RIB waits for the first `want`, with a table or with changes, for it tells the peer
     /// to drop what it kept from before a restart.
-    public mutating func want(_ changes: [(Prefix, Route?)]) {
+    public mutating func want(_ changes: some Sequence<(Prefix, Route?)>) {
         ipv4.isPlanned = true
         ipv6.isPlanned = true
         for (prefix, route) in changes {
@@ -57,6 +58,8 @@ public struct AdjRIBOut: Sendable {
 
     /// A session begins: the peer knows nothing, so everything wanted becomes pending.
     public mutating func establish(_ session: OutboundSession) {
+        var session = session
+        session.isGoingAway = isGoingAway
         self.session = session
         ipv4.establish(session)
         ipv6.establish(session)
@@ -73,6 +76,20 @@ public struct AdjRIBOut: Sendable {
     public mutating func update(nextHops: [RouteFamily: NextHop]) {
         guard var session, session.nextHops != nextHops else { return }
         session.nextHops = nextHops
+        update(session)
+    }
+
+    /// Tells every route as one that is about to go, or no longer (RFC 8326 §4.2); holds for the
+    /// sessions to come, too.
+    public mutating func mark(goingAway: Bool) {
+        guard goingAway != isGoingAway else { return }
+        isGoingAway = goingAway
+        guard var session else { return }
+        session.isGoingAway = goingAway
+        update(session)
+    }
+
+    private mutating func update(_ session: OutboundSession) {
         self.session = session
         ipv4.update(session)
         ipv6.update(session)

@@ -29,9 +29,11 @@ extension OutboundFamily {
         owed = 0
     }
 
-    /// Takes over a session that differs from the present one in the next hops.
+    /// Takes over a session that differs from the present one in the next hops or the mark.
     mutating func update(_ session: OutboundSession) {
-        let hasChanged = self.session?.nextHops[family] != session.nextHops[family]
+        let hasChanged =
+            self.session?.nextHops[family] != session.nextHops[family]
+            || self.session?.isGoingAway != session.isGoingAway
         self.session = session
         if hasChanged { retarget() }
     }

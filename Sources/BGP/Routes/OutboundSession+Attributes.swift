@@ -2,6 +2,7 @@ extension OutboundSession {
     /// What the peer is told of a route: it is our own, so its path is empty within the AS and our
     /// AS number outside (RFC 4271 §5.1.2), and its origin is IGP.
     func attributes(of route: Route, _ family: RouteFamily) -> PathAttributes {
+        let route = isGoingAway ? route.goingAway : route
         var attributes = PathAttributes()
         attributes.origin = .igp
         attributes.nextHop = nextHops[family]

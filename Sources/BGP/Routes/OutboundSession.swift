@@ -11,6 +11,8 @@ public struct OutboundSession: Hashable, Sendable {
     /// Who we are to the peer, if configured; in force whether or not the peer told its role
     /// (RFC 9234 §4.2).
     public var role: PeerRole?
+    /// Whether every route is told as one that is about to go.
+    var isGoingAway = false
 
     /// Describes a session.
     public init(

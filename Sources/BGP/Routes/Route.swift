@@ -24,6 +24,14 @@ public struct Route: Hashable, Sendable {
             largeCommunities: largeCommunities)
     }
 
+    /// The same route as one that is about to go (RFC 8326 §4.2): marked for everybody, and for our
+    /// own AS with the lowest preference.
+    public var goingAway: Route {
+        var route = adding(.gracefulShutdown)
+        route.localPreference = 0
+        return route
+    }
+
     private static func ordered<Value: Comparable>(_ values: some Sequence<Value>) -> [Value] {
         var ordered: [Value] = []
         for value in values.sorted() where ordered.last != value { ordered.append(value) }

@@ -48,21 +48,6 @@ public struct RouteTable: Sendable {
         }
     }
 
-    /// The same prefixes with other routes, as for a graceful shutdown of all; `transform` is
-    /// called once for each route that differs from the others, not for each prefix.
-    public func mapRoutes(_ transform: (Route) -> Route) -> RouteTable {
-        var mapped = self
-        var others = Numbered<Route>()
-        let numbers = (0..<UInt32(routes.bound)).map { number in
-            routes[number].map { others.retain(transform($0)) } ?? Chain.none
-        }
-        mapped.ipv4.renumber(numbers, &others)
-        mapped.ipv6.renumber(numbers, &others)
-        for number in numbers where number != Chain.none { others.release(number) }
-        mapped.routes = others
-        return mapped
-    }
-
     /// Calls `body` for each prefix, in no order that means anything.
     public func forEach(_ body: (Prefix, Route) -> Void) {
         ipv4.forEach(.ipv4) { prefix, number in
@@ -99,14 +84,6 @@ extension PrefixStore where Value == UInt32 {
         let old = self[slot]
         self[slot] = number
         return old
-    }
-
-    /// Replaces each number by another of `routes`, which is told of each use.
-    fileprivate mutating func renumber(_ numbers: [UInt32], _ routes: inout Numbered<Route>) {
-        for slot in 0..<UInt32(bound) where isInUse(slot) {
-            self[slot] = numbers[Int(self[slot])]
-            routes.retain(number: self[slot])
-        }
     }
 
     /// Whether `other`, of as many prefixes, has the same with `numbers` of ours.

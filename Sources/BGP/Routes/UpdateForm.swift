@@ -70,7 +70,8 @@ struct UpdateForm: Hashable, Sendable {
     ) -> Bool {
         // Header and lengths 23, next hop 42, prefix 17, and the attributes of fixed length.
         let others = 23 + 42 + 17 + 60
-        let communities = route.communities.count * 4 + route.largeCommunities.count * 12
+        let mark = session.isGoingAway ? 4 : 0
+        let communities = mark + route.communities.count * 4 + route.largeCommunities.count * 12
         return others + communities <= session.parameters.maximumLength
     }
 

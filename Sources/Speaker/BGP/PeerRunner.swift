@@ -8,10 +8,6 @@ final class PeerRunner {
     var plan: BGPPeerPlan
     var machine: BGP.BGPPeer
     var rib = AdjRIBOut()
-    /// The routes as planned; what is told may carry a mark more.
-    var routes = RouteTable()
-    /// Whether every route is marked as about to go.
-    var isMarked = false
     var connections: [ConnectionID: PeerConnection] = [:]
     /// The connection of the Established session.
     var established: ConnectionID?
@@ -69,29 +65,14 @@ final class PeerRunner {
 
     /// Takes in changes of the plan.
     func change(_ changes: [Prefix: Route?]) {
-        for (prefix, route) in changes { routes[prefix] = route }
         // What ends is not to be told anything new.
         guard farewell == nil else { return }
-        rib.want(changes.map { ($0.key, $0.value.map(marked)) })
+        rib.want(changes.lazy.map { ($0.key, $0.value) })
     }
 
     /// Marks every route as about to go, or takes the marks away.
     func mark(_ isGoing: Bool) {
-        guard isGoing != isMarked else { return }
-        isMarked = isGoing
         guard farewell == nil else { return }
-        rib.want(isGoing ? routes.mapRoutes(\.goingAway) : routes)
-    }
-
-    /// RFC 8326 §4.2: the community for everybody, and for our own AS the lowest preference.
-    private func marked(_ route: Route) -> Route { isMarked ? route.goingAway : route }
-}
-
-extension Route {
-    /// The route as one that is about to go.
-    var goingAway: Route {
-        var route = adding(.gracefulShutdown)
-        route.localPreference = 0
-        return route
+        rib.mark(goingAway: isGoing)
     }
 }
