@@ -19,7 +19,8 @@ need /usr/include/pcap/pcap.h=libpcap-dev git=git g++=g++ || exit 1
 if ((EUID == 0)); then
     need ip=iproute2 nft=nftables tcpdump=tcpdump arping=arping ndisc6=ndisc6 nginx=nginx-light \
         curl=curl conntrack=conntrack python3=python3 jq=jq gcc=gcc bird=bird2 \
-        /usr/lib/frr/bgpd=frr gobgpd=gobgpd /usr/sbin/bgpctl=openbgpd exabgp=exabgp || exit 1
+        /usr/lib/frr/bgpd=frr gobgpd=gobgpd /usr/sbin/bgpctl=openbgpd exabgp=exabgp \
+        keepalived=keepalived || exit 1
 elif [[ ${CI:-} == true ]]; then
     echo "CI must run as root: the tests against real peers need network namespaces" >&2
     exit 1

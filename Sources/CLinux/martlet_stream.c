@@ -226,22 +226,3 @@ void martlet_stream_forsake(int descriptor) {
     struct linger at_once = {1, 0};
     (void)setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
-
-int martlet_stream_source_towards(const struct martlet_stream_end *remote, const char *interface,
-    struct martlet_stream_end *source) {
-    int descriptor = socket(
-        remote->family == 6 ? AF_INET6 : AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (descriptor < 0) return -errno;
-    struct sockaddr_storage address;
-    socklen_t size = encode(remote, &address);
-    // Connecting a datagram socket only looks the route up. Without a port some kernels refuse.
-    if (remote->port == 0) {
-        if (remote->family == 6) ((struct sockaddr_in6 *)&address)->sin6_port = htons(9);
-        else ((struct sockaddr_in *)&address)->sin_port = htons(9);
-    }
-    int status = interface ? martlet_stream_device(descriptor, interface) : 0;
-    if (status == 0 && connect(descriptor, (struct sockaddr *)&address, size)) status = -errno;
-    if (status == 0) status = martlet_stream_local(descriptor, source);
-    close(descriptor);
-    return status;
-}

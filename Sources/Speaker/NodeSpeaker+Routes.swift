@@ -144,14 +144,19 @@ extension NodeSpeaker {
     /// Lets a node that is to be relieved announce for a while longer, with a mark by which routers
     /// choose other nodes first (RFC 8326).
     private func relieve(_ change: inout RouteFacts.Change) {
-        // What peers are to keep is not marked at the last moment.
-        if isLeaving, settings.peering.keepsRoutes { return }
         if let nodes = change.nodes { peering.nodes = nodes }
         guard var own = peering.nodes[settings.node] else { return }
         guard own.isCordoned || own.isDraining else {
             if peering.relievedSince != nil, !isLeaving { bgp.markShutdown(false) }
             peering.relievedSince = nil
             peering.isRelieved = false
+            return
+        }
+        // What peers are to keep is neither marked nor withdrawn at the last moment.
+        if isLeaving, settings.peering.keepsRoutes, !peering.isRelieved {
+            own.isCordoned = false
+            own.isDraining = false
+            change.nodes?[settings.node] = own
             return
         }
         let now = MonotonicClock.now()
@@ -180,7 +185,7 @@ extension NodeSpeaker {
             peering.hasFailed = false
             elections.ring()
         }
-        guard let since = peering.relievedSince, !peering.isRelieved,
+        guard let since = peering.relievedSince, !peering.isRelieved, !peering.plans.isEmpty,
             now - since >= settings.peering.drainTime
         else { return }
         elections.ring()
@@ -194,7 +199,7 @@ extension NodeSpeaker {
 
     /// Whether every peer has forgotten what another node can announce.
     func areRoutersRelieved() async -> Bool {
-        guard bgp.isRunning else { return true }
+        guard bgp.isRunning, !peering.plans.isEmpty else { return true }
         endRelief(at: MonotonicClock.now())
         guard peering.isRelieved else { return false }
         let routes = peering.planner.routes

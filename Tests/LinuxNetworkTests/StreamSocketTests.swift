@@ -157,7 +157,6 @@ struct StreamSocketTests {
             let target = SocketAddress(
                 try LinkLocalPair.address(of: "far0"), port: listener.local.port)
             let source = try LinkLocalPair.address(of: "eth0")
-            #expect(try SourceAddress.towards(target.address, interface: "eth0") == source)
             let key = try #require(StreamKey("secret"))
             try listener.setKey(key, for: try #require(Prefix("fe80::/10")))
             let near = try StreamSocket(
@@ -172,29 +171,6 @@ struct StreamSocketTests {
                         SocketAddress(source, port: try near.local().socketAddress.port),
                         interface: "far0"))
             #expect(near.remote.description == "[\(target.address)%eth0]:\(target.port)")
-        }
-    }
-
-    @Test("the source that the kernel would take is told without a packet")
-    func sourceTowards() async throws {
-        try await Namespace.run {
-            try Namespace.shell(
-                """
-                ip link set lo up
-                ip link add eth0 type veth peer name far0
-                ip link set eth0 up; ip link set far0 up
-                ip addr add 192.0.2.1/24 dev eth0
-                ip addr add 2001:db8::1/64 dev eth0 nodad
-                ip route add 198.51.100.0/24 via 192.0.2.254
-                """)
-            func source(_ peer: String) throws -> String {
-                "\(try SourceAddress.towards(try #require(IPAddress(peer))))"
-            }
-            #expect(try source("192.0.2.9") == "192.0.2.1")
-            #expect(try source("198.51.100.9") == "192.0.2.1")
-            #expect(try source("2001:db8::9") == "2001:db8::1")
-            #expect(throws: SystemError.self) { try source("203.0.113.1") }
-            #expect(throws: SystemError.self) { try source("fe80::9") }
         }
     }
 }

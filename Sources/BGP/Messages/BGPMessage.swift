@@ -93,14 +93,13 @@ public struct UpdateMessage: Equatable, Sendable {
 
 /// Something wrong in an UPDATE that does not end the session (RFC 7606 §2).
 public struct UpdateFault: Hashable, Sendable {
-    /// What is done about it, mildest first.
+    /// What is done about it, mildest first. Faults of the multiprotocol attributes themselves end
+    /// the session, so no family is ever disabled alone (RFC 7606 §2, §7.11).
     public enum Approach: UInt8, Hashable, Sendable, Comparable {
         /// The attribute is passed over.
         case attributeDiscard = 0
         /// The prefixes count as withdrawn.
         case treatAsWithdraw = 1
-        /// Nothing of the family is listened to any more in this session.
-        case familyDisable = 2
 
         /// By severity.
         public static func < (left: Approach, right: Approach) -> Bool {

@@ -1,14 +1,6 @@
 public import NetworkTypes
 
 extension NLRI {
-    /// How many bytes MP_REACH_NLRI takes before its prefixes.
-    public static func reachHeaderLength(nextHop: NextHop) -> Int {
-        9 + nextHop.address.family.byteWidth + (nextHop.linkLocal?.family.byteWidth ?? 0)
-    }
-
-    /// How many bytes MP_UNREACH_NLRI takes before its prefixes.
-    public static let unreachHeaderLength = 7
-
     /// Appends MP_REACH_NLRI up to its prefixes (RFC 4760 §3), its length in two octets.
     ///
     /// - Parameters:

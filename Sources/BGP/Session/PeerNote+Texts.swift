@@ -5,7 +5,6 @@ extension PeerNote {
             switch fault.approach {
             case .attributeDiscard: "the attribute is passed over"
             case .treatAsWithdraw: "its prefixes count as withdrawn"
-            case .familyDisable: "its address family is not listened to any more"
             }
         self.init(.warning, "an UPDATE of the peer is faulty: \(fault.rule); \(outcome)")
     }

@@ -70,9 +70,4 @@ int martlet_stream_finish(int descriptor);
 // Makes the next close a reset that throws away what was not sent.
 void martlet_stream_forsake(int descriptor);
 
-// The address that the kernel would send from towards `remote`, out of `interface` if that is not
-// NULL. Returns 0 or a negative errno.
-int martlet_stream_source_towards(const struct martlet_stream_end *remote, const char *interface,
-    struct martlet_stream_end *source);
-
 #endif

@@ -5,7 +5,7 @@ import NetworkTypes
 
 extension BFDWish {
     /// FRR's default, and with it that of the profiles: at most one router between.
-    private static let defaultMinimumHops: UInt8 = 254
+    static let defaultMinimumHops: UInt8 = 254
 
     /// What the session of a path is to do.
     ///

@@ -33,8 +33,11 @@ package struct BFDWish: Hashable, Sendable {
         } else {
             merged.echoInterval = echoInterval ?? other.echoInterval
         }
-        if let mine = minimumHops, let theirs = other.minimumHops {
-            merged.minimumHops = min(mine, theirs)
+        // One without a limit of its own has the usual one.
+        if minimumHops != other.minimumHops {
+            merged.minimumHops = min(
+                minimumHops ?? Self.defaultMinimumHops,
+                other.minimumHops ?? Self.defaultMinimumHops)
         }
         merged.authentication = authentication ?? other.authentication
         return merged

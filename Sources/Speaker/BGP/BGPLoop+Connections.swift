@@ -228,12 +228,15 @@ extension BGPLoop {
         let isSession = runner.established == connection.id
         guard connection.hasWaiting || isSession && runner.rib.hasPending else { return }
         var isTaken = true
+        var chunks = 0
         repeat {
+            chunks += 1
             if isSession, runner.rib.hasPending {
                 runner.rib.write(into: &connection.waiting, limit: PeerConnection.chunk)
             }
             isTaken = try connection.flush()
-        } while isTaken && isSession && runner.rib.hasPending
+        } while isTaken && isSession && runner.rib.hasPending && chunks < 4
+        hasMore = hasMore || isTaken && isSession && runner.rib.hasPending
         if connection.watchesWriting != !isTaken {
             connection.watchesWriting = !isTaken
             try poller?.modify(

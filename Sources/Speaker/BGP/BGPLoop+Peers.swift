@@ -161,7 +161,8 @@ extension BGPLoop {
     func watchPaths(at now: Instant) {
         var wanted: [BFDPath: BFDWish] = [:]
         var moved: Set<String> = []
-        for runner in runners.values {
+        // By name, so that of two unlike wishes for one path the same counts every time.
+        for runner in runners.values.sorted(by: { $0.name < $1.name }) {
             let former = runner.watched
             runner.watched = runner.plan.bfd == nil ? nil : path(of: runner)
             if runner.watched != former { moved.insert(runner.name) }

@@ -10,7 +10,7 @@ import NetworkTypes
 ///
 /// No call waits but the poller's. A peer that does not read fills its own socket and nothing else:
 /// what it is to be told stays a difference between two tables until there is room. A turn reads at
-/// most 512 KiB and writes at most about 400 KiB for one connection, then everyone else has theirs.
+/// most 512 KiB and writes at most 1 MiB for one connection, then everyone else has theirs.
 ///
 /// Bounds: connections, two and a few attempts a peer, as the machines allow; bytes that wait,
 /// 256 KiB and a message a connection; connections from strangers are closed at once.
@@ -54,6 +54,8 @@ final class BGPLoop {
     /// Whether every session was ended for good: none begins any more.
     var isEnding = false
     var isOver = false
+    /// Whether a turn ended with something to write that the sockets would have taken.
+    var hasMore = false
 
     init(mailbox: Mailbox<BGPMail>, listening: BGPSpeaker.Listening, outlets: Outlets) {
         self.mailbox = mailbox
@@ -69,6 +71,7 @@ final class BGPLoop {
                 let poller = try openPoller()
                 let wakeUp = try poller.wait(until: nextDeadline)
                 isStanding = false
+                hasMore = false
                 let now = MonotonicClock.now()
                 if wakeUp.isSignalled { readMail(at: now) }
                 for event in wakeUp.events { handle(event, at: now) }
@@ -151,6 +154,7 @@ final class BGPLoop {
     // MARK: Deadlines
 
     private var nextDeadline: Instant? {
+        if hasMore { return MonotonicClock.now() }
         var next = listenAt
         func consider(_ deadline: Instant?) {
             guard let deadline else { return }

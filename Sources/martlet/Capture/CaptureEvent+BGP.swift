@@ -70,7 +70,6 @@ extension CaptureEvent {
                 switch fault.approach {
                 case .attributeDiscard: "passed over"
                 case .treatAsWithdraw: "counts as a withdrawal"
-                case .familyDisable: "ends the family"
                 }
             parts.append("malformed, \(approach): \(fault)")
         }
