@@ -227,15 +227,14 @@ extension BGPLoop {
     ) throws(SystemError) {
         let isSession = runner.established == connection.id
         guard connection.hasWaiting || isSession && runner.rib.hasPending else { return }
-        var isTaken = true
+        // What the peer does not take is made of the adjacency as late as can be: it gets the newest.
+        var isTaken = try connection.flush()
         var chunks = 0
-        repeat {
+        while isTaken, isSession, runner.rib.hasPending, chunks < 4 {
             chunks += 1
-            if isSession, runner.rib.hasPending {
-                runner.rib.write(into: &connection.waiting, limit: PeerConnection.chunk)
-            }
+            runner.rib.write(into: &connection.waiting, limit: PeerConnection.chunk)
             isTaken = try connection.flush()
-        } while isTaken && isSession && runner.rib.hasPending && chunks < 4
+        }
         hasMore = hasMore || isTaken && isSession && runner.rib.hasPending
         if connection.watchesWriting != !isTaken {
             connection.watchesWriting = !isTaken
