@@ -17,7 +17,22 @@ public func fuzzBGP(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let pieces = messages(in: input, pieces: [1 + Int(choice & 0x1f), 19, 3], context)
     precondition(whole == pieces, "the stream depends on where it is cut")
     for message in whole.messages { check(message, context) }
+    observe(input, choice)
     return 0
+}
+
+/// An onlooker is shown both directions in turns, with a piece lost now and then.
+private func observe(_ input: [UInt8], _ choice: UInt8) {
+    var session = ObservedSession(hasBeginning: choice & 1 != 0)
+    let length = 1 + Int(choice & 0x7f)
+    for (turn, start) in stride(from: 0, to: input.count, by: length).enumerated() {
+        let side: ObservedSession.Side = turn % 2 == 0 ? .one : .other
+        if turn % 7 == 6 {
+            session.lose(from: side)
+        } else {
+            _ = session.take(Array(input[start..<min(start + length, input.count)]), from: side)
+        }
+    }
 }
 
 /// What came out of a stream, and the fault that it ended with.

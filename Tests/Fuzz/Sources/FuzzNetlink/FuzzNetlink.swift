@@ -2,17 +2,20 @@ import NetworkTypes
 
 @testable import LinuxNetwork
 
-/// Feeds arbitrary bytes to what reads the kernel's records. The first byte chooses: routing
-/// messages, each datagram behind two bytes of length; answers of nf_tables; file notices.
+/// Feeds arbitrary bytes to what reads the kernel's records and captured packets. The first byte
+/// chooses: routing messages, each datagram behind two bytes of length; answers of nf_tables; file
+/// notices; router advertisements; captured frames, likewise behind their lengths.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzNetlink(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe Array(UnsafeBufferPointer(start: start, count: count))
     guard let choice = input.first else { return 0 }
     let rest = Array(input[1...])
-    switch choice % 3 {
+    switch choice % 5 {
     case 0: synchronize(rest)
     case 1: readAnswers(rest)
-    default: readNotices(rest)
+    case 2: readNotices(rest)
+    case 3: readRouterMessage(rest)
+    default: readFrames(rest, linkType: LinkType.allCases[Int(choice) % LinkType.allCases.count])
     }
     return 0
 }
@@ -74,5 +77,57 @@ private func readNotices(_ input: [UInt8]) {
     precondition(events.count * 16 <= input.count, "more notices than fit")
     for event in events {
         precondition(!event.name.utf8.contains(0), "a name that does not end")
+    }
+}
+
+private func readRouterMessage(_ input: [UInt8]) {
+    let router = IPAddress(family: .ipv6, bits: 0xfe80 << 112 | 1)
+    do throws(RouterMessage.Fault) {
+        let message = try RouterMessage(decoding: input.span, from: router, hopLimit: 255)
+        let bytes = message.encoded
+        let again = try RouterMessage(decoding: bytes.span, from: router, hopLimit: 255)
+        precondition(again.encoded == bytes, "a message that changes when it is written again")
+    } catch {
+        // Most inputs are none.
+    }
+}
+
+private func readFrames(_ input: [UInt8], linkType: LinkType) {
+    var streams = StreamReassembly()
+    var position = 0
+    while position + 2 <= input.count {
+        let length = Int(input[position]) << 8 | Int(input[position + 1])
+        let end = min(position + 2 + length, input.count)
+        readFrame(Array(input[position + 2..<end]), linkType, &streams)
+        precondition(streams.waitingCost <= StreamReassembly.limit, "more waits than may")
+        position = end
+    }
+    _ = streams.finish()
+    precondition(streams.waitingCost == 0, "something is left that nothing more comes for")
+}
+
+private func readFrame(
+    _ frame: [UInt8], _ linkType: LinkType, _ streams: inout StreamReassembly
+) {
+    do throws(MalformedHeader) {
+        let header = try FrameHeader(frame.span, linkType: linkType)
+        precondition(header.payload.upperBound <= frame.count, "a payload beyond the frame")
+        guard header.carried == FrameProtocol.ipv4 || header.carried == FrameProtocol.ipv6 else {
+            return
+        }
+        let packet = try PacketHeader(frame.span, header.payload)
+        precondition(packet.payload.upperBound <= frame.count, "a payload beyond the frame")
+        switch packet.carried {
+        case PacketHeader.tcp:
+            let segment = try SegmentHeader(frame.span, packet.payload)
+            _ = streams.take(segment, frame.span.extracting(segment.payload))
+            if let number = segment.acknowledgment { streams.acknowledge(number) }
+        case PacketHeader.udp:
+            let datagram = try DatagramHeader(frame.span, of: packet)
+            precondition(datagram.payload.upperBound <= frame.count, "beyond the frame")
+        default: break
+        }
+    } catch {
+        precondition(!error.rule.isEmpty, "a fault without a rule")
     }
 }
