@@ -227,7 +227,7 @@ extension BGPLoop {
     ) throws(SystemError) {
         let isSession = runner.established == connection.id
         guard connection.hasWaiting || isSession && runner.rib.hasPending else { return }
-        // What the peer does not take is made of the adjacency as late as can be: it gets the newest.
+        // What the peer does not take yet is not made of the adjacency: it gets the newest.
         var isTaken = try connection.flush()
         var chunks = 0
         while isTaken, isSession, runner.rib.hasPending, chunks < 4 {
