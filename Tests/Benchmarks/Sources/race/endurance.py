@@ -41,7 +41,7 @@ class Lossy:
 
 
 def endurance(lan, options):
-    seconds = 600 if options.nightly else 20
+    seconds = 600 if options.nightly else 8 if options.short else 20
     print(f"\n== hardship for {seconds} s; every move of an address to another node is a false one")
     results = {}
     for name, hardship in (("30 % loss", lambda: Lossy(lan)), ("all cores busy", Busy)):
