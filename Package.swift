@@ -21,6 +21,9 @@ let nio: [Target.Dependency] = ["NIOCore", "NIOPosix", "NIOHTTP1"].map {
 }
 let httpClient: Target.Dependency = .product(
     name: "AsyncHTTPClient", package: "async-http-client")
+let tls: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+let http2: Target.Dependency = .product(name: "NIOHTTP2", package: "swift-nio-http2")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let lifecycle: Target.Dependency = .product(
     name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let arguments: Target.Dependency = .product(
@@ -34,8 +37,11 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -61,7 +67,10 @@ let package = Package(
             swiftSettings: safe),
         .target(
             name: "ClusterSource",
-            dependencies: ["NetworkTypes", "Kubernetes", "LinuxNetwork", log],
+            dependencies: [
+                "NetworkTypes", "Kubernetes", "LinuxNetwork", httpClient, tls, http2, subprocess,
+                yams, log,
+            ] + nio,
             swiftSettings: safe),
         .target(
             name: "AdminServer", dependencies: [hummingbird, httpClient, lifecycle, log] + nio,
@@ -115,7 +124,8 @@ var tests: [Target] {
     ].map { name, dependencies in
         .testTarget(
             name: name + "Tests",
-            dependencies: [.byName(name: name)] + dependencies.map { .byName(name: $0) },
+            dependencies: [.byName(name: name)] + dependencies.map { .byName(name: $0) }
+                + (name == "ClusterSource" ? [tls, http2, subprocess, log] + nio : []),
             swiftSettings: common)
     } + [
         .target(
@@ -130,7 +140,23 @@ var tests: [Target] {
             dependencies: [
                 "Simulation", "NetworkTypes", "Layer2", "Membership", "LoadBalancing",
             ], swiftSettings: common),
-        .testTarget(name: "RepositoryTests", swiftSettings: common),
+        .target(
+            name: "ScriptedAPIServer", dependencies: [yams, tls, http2, log] + nio,
+            path: "Tests/ScriptedAPIServer", swiftSettings: common),
+        .executableTarget(
+            name: "scripted-apiserver", dependencies: ["ScriptedAPIServer", arguments],
+            path: "Tests/ScriptedAPIServerTool", swiftSettings: common),
+        .testTarget(
+            name: "ScriptedAPIServerTests", dependencies: ["ScriptedAPIServer", httpClient, tls],
+            swiftSettings: common),
+        .testTarget(
+            name: "ClusterAPITests",
+            dependencies: [
+                "ScriptedAPIServer", "NetworkTypes", "Kubernetes", "ClusterSource",
+                "LoadBalancing", "Controller", log,
+            ],
+            swiftSettings: common),
+        .testTarget(name: "RepositoryTests", dependencies: [yams], swiftSettings: common),
         .testTarget(name: "InteropTests", dependencies: ["martlet"], swiftSettings: common),
     ]
 }

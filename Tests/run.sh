@@ -28,21 +28,37 @@ else
     echo "not root: the tests that need network namespaces will be skipped"
 fi
 
-failed=0
+failed=()
+logs=$(mktemp -d)
+trap 'rm -rf "$logs"' EXIT
 step() {                                        # step "what" command…
     local begin=$SECONDS
     echo "==> $1"
-    if "${@:2}"; then
+    "${@:2}" 2>&1 | tee "$logs/$1"
+    if ((PIPESTATUS[0] == 0)); then
         echo "<== $1: held ($((SECONDS - begin)) s)"
     else
         echo "<== $1: FAILED ($((SECONDS - begin)) s)"
-        failed=$((failed + 1))
+        failed+=("$1")
     fi
+}
+# At the end once more what failed: the output before it is long.
+finish() {
+    local name
+    ((${#failed[@]} == 0)) && exit 0
+    for name in "${failed[@]}"; do
+        echo
+        echo "==> failed: $name"
+        grep -aE '✘|[Ee]rror:|FAILED|not held' "$logs/$name" | cut -c1-400 | tail -n 30 ||
+            tail -n 20 "$logs/$name"
+    done
+    echo "${#failed[@]} step(s) failed: ${failed[*]}"
+    exit 1
 }
 
 step "format" swift format lint --strict --recursive Package.swift Sources Tests
 step "build" swift build --build-tests
-((failed)) && exit 1
+((${#failed[@]})) && finish
 # Apart from each other: simulations and damaged bytes keep every core busy for a minute, and tests
 # of threads and of real daemons wait for what happens in real time.
 busy='^(SimulationTests|MembershipTests|LoadBalancingTests|BGPTests|BFDTests)[.]'
@@ -61,5 +77,4 @@ if ((!quick)); then
         echo "demo and benchmarks skipped: they need root"
     fi
 fi
-((failed == 0)) || echo "$failed step(s) failed"
-exit $((failed > 0))
+finish

@@ -181,6 +181,9 @@ public struct BFDSession: Sendable {
         }
         updateEcho()
         updateIntervals()
+        // In demand mode nothing was expected: going down by the echo function starts the count,
+        // and may find the time long over.
+        if let deadline = detectionDeadline, deadline <= clock, state == .down { forgetRemote() }
         judge(&actions)
         if let due = nextTransmission, due <= clock { transmit(&actions) }
         if let due = echo.nextTransmission, due <= clock {

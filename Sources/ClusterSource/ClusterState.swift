@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Kubernetes
 
 /// What a source knows at one moment: the cluster, and what Martlet's processes wrote about it.
@@ -17,6 +18,11 @@ package struct ClusterState: Sendable, Equatable {
     /// False while something could not be read that has no last good version: an object that is
     /// missing from the snapshot may then exist all the same, and must not be taken as deleted.
     package var isComplete = true
+    /// Since when the state is what was last known, because the cluster cannot be asked; `nil`
+    /// while it is current.
+    package var lastGoodSince: Date?
+    /// Whether it comes from a former process, and has not been confirmed since.
+    package var isRestored = false
 
     /// Nothing known.
     package init() {}

@@ -14,6 +14,9 @@ package protocol SnapshotSource: Sendable {
     /// agree only on addresses that the Services ask for; callers should warn.
     var keepsAllocations: Bool { get }
 
+    /// How many Services a write may concern, so that what happens meanwhile does not wait long.
+    var writeLimit: Int { get }
+
     /// Reads, follows and writes until the task is cancelled. Call it once.
     ///
     /// Throws when the source cannot be reached at the start; later trouble is a problem in a
@@ -24,13 +27,24 @@ package protocol SnapshotSource: Sendable {
     /// for a reader that is slow. It ends when ``run()`` does. Any number of readers.
     func states() -> AsyncStream<ClusterState>
 
-    /// Writes status and allocations, all or none, and returns when the allocations are durable.
+    /// Writes status and allocations, and returns when the allocations are durable.
     ///
-    /// Throws a ``SourceError`` when this process is not the leader, or the write failed; then
-    /// nothing has changed, and the caller may try again.
-    func write(_ updates: [StatusUpdate]) async throws
+    /// What concerns one Service, events included, is written together or not at all; the outcome
+    /// names the Services for which it was not. Throws a ``SourceError`` when this process is not
+    /// the leader, or the write failed as a whole; then nothing has changed, and the caller may try
+    /// again.
+    @discardableResult
+    func write(_ updates: [StatusUpdate]) async throws -> WriteOutcome
 
     /// Publishes what this node's speaker knows, in place of what it published before; `nil`
     /// withdraws it. Returns when others can read it.
     func publish(_ record: SpeakerRecord?) async throws
+
+    /// Takes what is so on this node's wire, for people to read, in place of the report before.
+    /// Carried out in the source's own time; a failure is a problem in a state.
+    func report(_ report: NodeReport) async
+
+    /// Takes events of this node, for people to read. Those beyond what the source can carry are
+    /// lost, the oldest first.
+    func tell(_ events: [ClusterEvent]) async
 }

@@ -24,9 +24,9 @@ package actor ServiceController {
     private var ledger: AllocationLedger?
     /// What the status is to say of each Service, worded once for each outcome.
     private var conditions: [ObjectName: StatusCondition] = [:]
-    /// What could not be told yet, because the write failed: the last of it, as much as a source
-    /// keeps.
+    /// What could not be told yet, because the write failed, or has not come to it: the last of it.
     private var untold: [StatusWriter.Tiding] = []
+    private static let untoldLimit = 20_000
     private var latest: ClusterState?
     /// What was written, and on which rules, when it last said everything that was decided.
     private var settled: StatusWriter.Basis?
@@ -124,24 +124,57 @@ package actor ServiceController {
         await write(writer.updates, untold + writer.tidings)
     }
 
+    /// Of updates and tidings those of the first Services in order, as many as one write may
+    /// concern. The rest comes with the next round, which is rung for.
+    private func batch(
+        _ updates: [StatusUpdate], _ tidings: [StatusWriter.Tiding]
+    ) -> ([StatusUpdate], [StatusWriter.Tiding], waiting: [StatusWriter.Tiding]) {
+        guard source.writeLimit < .max else { return (updates, tidings, []) }
+        var admitted: Set<ObjectName> = []
+        func admits(_ name: ObjectName) -> Bool {
+            if admitted.contains(name) { return true }
+            guard admitted.count < source.writeLimit else { return false }
+            admitted.insert(name)
+            return true
+        }
+        let now = updates.filter { update in
+            switch update {
+            case .allocation(let name, _), .condition(let name, _): admits(name)
+            case .pool: true
+            case .event(let event): admits(event.service)
+            }
+        }
+        if now.count < updates.count { occasion.yield() }
+        let isNow = { (tiding: StatusWriter.Tiding) in admits(tiding.event.service) }
+        return (now, tidings.filter(isNow), tidings.filter { !isNow($0) })
+    }
+
     private func write(_ updates: [StatusUpdate], _ tidings: [StatusWriter.Tiding]) async {
         untold = []
         needsRetry = false
         guard !updates.isEmpty || !tidings.isEmpty else { return }
+        let (updates, tidings, waiting) = batch(updates, tidings)
         do {
-            try await source.write(updates + tidings.map { .event($0.event) })
-            writingTrouble = nil
-            for tiding in tidings { log(tiding.line) }
+            let outcome = try await source.write(updates + tidings.map { .event($0.event) })
+            let failures = outcome.failures
+            for tiding in tidings where failures[tiding.event.service] == nil { log(tiding.line) }
+            untold = (tidings.filter { failures[$0.event.service] != nil } + waiting)
+                .suffix(Self.untoldLimit)
+            needsRetry = !failures.isEmpty
+            noteTrouble(failures.min { $0.key < $1.key }.map { "\($0.key): \($0.value)" })
         } catch {
-            untold = tidings.suffix(ClusterStatus.eventLimit)
+            untold = (tidings + waiting).suffix(Self.untoldLimit)
             needsRetry = true
-            // It is tried again every second, and worth a line only when it is another trouble.
-            let trouble = "\(error)"
-            if trouble != writingTrouble {
-                logger.error("could not write status", metadata: ["error": "\(trouble)"])
-            }
-            writingTrouble = trouble
+            noteTrouble("\(error)")
         }
+    }
+
+    /// A write is tried again every second, and worth a line only when it is another trouble.
+    private func noteTrouble(_ trouble: String?) {
+        if let trouble, trouble != writingTrouble {
+            logger.error("could not write status", metadata: ["error": "\(trouble)"])
+        }
+        writingTrouble = trouble
     }
 
     private func log(_ line: StatusWriter.Line) {

@@ -98,13 +98,17 @@ struct StatusWriter {
             switch outcome {
             case .undecided: break
             case .excluded:
-                // An empty record stays: it outweighs what the object's own status may claim.
-                if record?.addresses.isEmpty == false { updates.append(.allocation(name, nil)) }
+                // An empty record stays: it outweighs what the object's own status may claim. One
+                // that still names a pool is a mark on a Service that lost its address otherwise.
+                if record.map({ !$0.addresses.isEmpty || !$0.pool.isEmpty }) == true {
+                    updates.append(.allocation(name, nil))
+                }
             case .decided, .invalid:
                 // A record without addresses outweighs what the object's own status may claim.
                 let shows =
                     state.snapshot.services.withValue(of: name) { !$0.ingress.isEmpty } ?? false
-                if record?.addresses.isEmpty == false || (record == nil && shows) {
+                let isMarked = record.map { !$0.addresses.isEmpty || !$0.pool.isEmpty } ?? shows
+                if isMarked {
                     updates.append(.allocation(name, ServiceAllocation(addresses: [], pool: "")))
                 }
             }

@@ -16,14 +16,18 @@ package enum DurableFile {
 
     /// Replaces the content of `path` by way of `path.new` and a rename.
     ///
-    /// With `previous`, the content that is replaced stays under that name. One writer at a time:
+    /// With `previous`, the content that is replaced stays under that name; a private file can be
+    /// read by its owner alone. One writer at a time:
     /// the caller holds a lock. On failure `path` is as it was, and `path.new` is gone.
     package static func replace(
-        _ path: String, with bytes: [UInt8], guarantee: Guarantee, previous: String? = nil
+        _ path: String, with bytes: [UInt8], guarantee: Guarantee, previous: String? = nil,
+        isPrivate: Bool = false
     ) throws(SystemError) {
         let temporary = path + ".new"
         do throws(SystemError) {
-            try write(bytes, to: temporary, flush: guarantee == .survivesPowerLoss)
+            try write(
+                bytes, to: temporary, flush: guarantee == .survivesPowerLoss,
+                mode: isPrivate ? 0o600 : 0o644)
             if let previous { try keep(path, as: previous) }
             guard unsafe rename(temporary, path) == 0 else {
                 throw SystemError("rename", errno: errno, subject: path)

@@ -91,7 +91,8 @@ package struct ElectionInput: Sendable, Equatable {
                 isNetworkUnavailable: node.networkUnavailable ?? false,
                 isCordoned: node.isUnschedulable,
                 isDraining: node.isAskedToDrain,
-                isExcludedByLabel: node.metadata.labels[Node.excludeLabel] != nil)
+                isExcludedByLabel: node.metadata.labels[Node.excludeLabel] != nil,
+                isOutOfService: node.taints.contains(Node.outOfServiceTaint))
         }
         for (name, record) in state.speakers {
             // Of those that gossip more is known, and better.

@@ -40,6 +40,7 @@ extension NodeSpeaker {
                 + "the nodes"
             logger.error("\(message)")
             recentEvents.note("announceHeld", "\(address)", message)
+        case .awaits(let nodes, let addresses): noteAwaited(nodes, addresses: addresses)
         case .failed(let error):
             logger.critical("cannot decide any more", metadata: ["error": "\(error)"])
         }
@@ -129,6 +130,10 @@ extension NodeSpeaker {
             metadata["remedy"] =
                 "take the address out of the pool, or off the machine that has it"
             logger.error("address is used by someone else", metadata: metadata)
+            tellFailure(
+                of: conflict.address,
+                "\(conflict.address) is used by \(conflict.offender) on \(event.interface) of node "
+                    + "\(settings.node); take it out of the pool, or off the machine that has it")
         case .peerAnnounces(let address, let mac):
             metadata["address"] = "\(address)"
             metadata["other"] = "\(mac)"
@@ -158,6 +163,10 @@ extension NodeSpeaker {
         case .refused(let address):
             metadata["address"] = "\(address)"
             logger.error("address cannot be announced", metadata: metadata)
+            tellFailure(
+                of: address,
+                "\(address) cannot be announced on \(event.interface) of node \(settings.node): it "
+                    + "is no unicast address, or there are too many")
         case .failed(let error):
             metadata["error"] = "\(error)"
             logger.error("interface trouble", metadata: metadata)

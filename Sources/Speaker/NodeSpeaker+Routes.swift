@@ -242,7 +242,10 @@ extension NodeSpeaker {
     // MARK: Events
 
     func followPeers() async {
-        for await event in bgp.events { note(event) }
+        for await event in bgp.events {
+            note(event)
+            reporting.isDue = true
+        }
     }
 
     func followPaths() async {

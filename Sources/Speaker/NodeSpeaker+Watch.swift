@@ -21,6 +21,7 @@ extension NodeSpeaker {
             + "speaker on \(owner), and its cabling"
         logger.error("\(message)")
         recentEvents.note("notAnswered", "\(address)", message)
+        tellFailure(of: address, message)
         // What was found of the owner before must not be held against the next one: only who has
         // answered claims.
         guard let membership, members[owner]?.claims[address] == decision.epoch else { return }

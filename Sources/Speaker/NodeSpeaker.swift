@@ -41,17 +41,20 @@ package actor NodeSpeaker {
         package var gossip: MembershipSpeaker.Settings?
         /// How to talk to routers.
         package var peering: PeeringSettings
+        /// The Leases without which nobody answers; `nil` for none. Needs the gossip.
+        package var fencing: FencingSettings?
 
         package init(
             node: String, scope: ServiceScope, interfaces: Set<String> = [],
             gossip: MembershipSpeaker.Settings? = nil,
-            peering: PeeringSettings = PeeringSettings()
+            peering: PeeringSettings = PeeringSettings(), fencing: FencingSettings? = nil
         ) {
             self.node = node
             self.scope = scope
             self.interfaces = interfaces
             self.gossip = gossip
             self.peering = peering
+            self.fencing = fencing
         }
     }
 
@@ -63,6 +66,7 @@ package actor NodeSpeaker {
     let tenure: TenureSpeaker
     let membership: MembershipSpeaker?
     let bgp: BGPSpeaker
+    let fencing: FenceSpeaker?
     let dataplane: DataplaneReconciler?
     let keepsDataplane: Bool
 
@@ -100,6 +104,8 @@ package actor NodeSpeaker {
     private var eventsMissed: UInt64 = 0
     let elections = Doorbell()
     let publications = Doorbell()
+    /// What people are told of this node's wire.
+    var reporting = Reporting()
     /// Requests from other nodes that wait; the 65th is lost, and the asker told by its time-out.
     let requestQueue: AsyncStream<(UInt64, OperatorRequest)>
     let pendingRequests: AsyncStream<(UInt64, OperatorRequest)>.Continuation
@@ -115,9 +121,14 @@ package actor NodeSpeaker {
         self.logger = logger
         (requestQueue, pendingRequests) = AsyncStream.makeStream(
             bufferingPolicy: .bufferingOldest(64))
-        permit = AnsweringPermit()
+        if settings.fencing != nil, settings.gossip == nil { throw FencingNeedsGossip() }
+        permit = AnsweringPermit(isFenced: settings.fencing != nil)
         let tenure = try TenureSpeaker(node: settings.node)
         self.tenure = tenure
+        fencing = settings.fencing.map { [permit] in
+            FenceSpeaker(
+                node: settings.node, settings: $0, permit: permit, tell: { tenure.post($0) })
+        }
         layer2 = Layer2Speaker(
             interfaces: settings.interfaces, permit: permit, observer: { tenure.note($0) })
         membership = try settings.gossip.map { try MembershipSpeaker(settings: $0) }
@@ -159,6 +170,11 @@ package actor NodeSpeaker {
             group.addTask { await self.translateWhenDue() }
             group.addTask { await self.lookAfter() }
             group.addTask { await self.publishWhenDue() }
+            group.addTask { await self.reportWhenDue() }
+            if let fencing {
+                group.addTask { await fencing.run() }
+                group.addTask { await self.followFencing(fencing) }
+            }
             if let membership {
                 group.addTask { await self.followMembers(membership) }
                 group.addTask { await self.followGossip(membership) }
@@ -182,8 +198,11 @@ package actor NodeSpeaker {
         // Without gossip nobody else could have taken an address over unseen.
         if membership == nil { permit.until = Instant(nanoseconds: .max) }
         let membership = membership
+        let fence = fencing.map { fencing in
+            { @Sendable (nodes: Set<String>) in fencing.awaitSilence(of: nodes) }
+        }
         try tenure.start(
-            gossips: membership != nil, layer2: layer2, permit: permit,
+            gossips: membership != nil, layer2: layer2, permit: permit, fence: fence,
             claim: { [publications] claims in
                 membership?.spread(claims: claims)
                 publications.ring()
@@ -216,6 +235,7 @@ package actor NodeSpeaker {
     private func followEvents() async {
         for await event in layer2.events {
             note(event)
+            reporting.isDue = true
             if case .failed(let error) = event.kind, error.isRefusal {
                 // A node that may not answer must not count as one that does.
                 defeat = error
@@ -226,7 +246,10 @@ package actor NodeSpeaker {
     }
 
     private func followTenure() async {
-        for await _ in tenure.changes.rings { publications.ring() }
+        for await _ in tenure.changes.rings {
+            reporting.isDue = true
+            publications.ring()
+        }
     }
 
     private func followMoves() async {
@@ -250,6 +273,7 @@ package actor NodeSpeaker {
         if !knowsState {
             // A process before this one may have left claims: they are ours to keep.
             restored = state.speakers[settings.node]?.claims ?? [:]
+            reporting.formerly = Set(restored.keys)
             isDrained = state.speakers[settings.node]?.handOver == .drained
             let claims = restored
             tenure.post { $0.restored = claims }
@@ -287,6 +311,7 @@ package actor NodeSpeaker {
             let facts = electionInput().facts(for: settings.node)
             tenure.post { $0.facts = facts }
             noteKernelHeld(among: facts.demands)
+            reporting.isDue = true
             publications.ring()
         }
     }
@@ -432,9 +457,11 @@ package actor NodeSpeaker {
         tenure.stop()
         layer2.stop()
         bgp.stop()
+        await fencing?.release()
         isStopped = true
         isLeaving = false
         _ = await publish()
+        await source.report(NodeReport(node: settings.node))
         membership?.stop()
         guard let dataplane, !keepsDataplane else { return }
         do throws(SystemError) {

@@ -192,6 +192,32 @@ struct TimerTests {
     }
 }
 
+@Suite("Demand mode and echo")
+struct DemandEchoTests {
+    @Test("A session that the echo function ends leaves no deadline in the past")
+    func noDeadlineInThePast() throws {
+        var settings = BFDSession.Settings.every(300, times: 1)
+        settings.echo = .init(transmitInterval: 50_000, requiredMinReceive: 50_000)
+        var session = BFDSession.inState(.up, settings)
+        var packet = BFDPacket.heard(.up)
+        packet.isDemand = true
+        packet.isFinal = true
+        packet.requiredMinEchoReceive = 50_000
+        _ = session.hear(packet, at: .at(10))
+        let due = session.handle(.deadlineReached, at: .at(20))
+        let number = try #require(
+            due.compactMap { if case .sendEcho(let number) = $0 { number } else { nil } }.first)
+        _ = session.handle(.echoReturned(number), at: .at(21))
+        // The poll that the slower pace of control packets needs is answered; then silence.
+        _ = session.hear(packet, at: .at(22))
+        for time in stride(from: 4_000, to: 9_000, by: 700) {
+            _ = session.handle(.deadlineReached, at: .at(time))
+            if let next = session.nextDeadline { #expect(next > .at(time)) }
+        }
+        #expect(session.state == .down)
+    }
+}
+
 @Suite("Late and early clocks")
 struct ClockTests {
     @Test("Packets that came before the session's last event count from when they came")

@@ -26,13 +26,17 @@ private final class ScriptedSource: SnapshotSource {
     init() { (writes, taken) = AsyncStream.makeStream() }
 
     var keepsAllocations: Bool { true }
+    let writeLimit = Int.max
     var attempts: Int { content.withLock(\.attempts) }
 
     func run() async throws {}
     func states() -> AsyncStream<ClusterState> { subscribers.subscribe() }
     func publish(_ record: SpeakerRecord?) async throws {}
 
-    func write(_ updates: [StatusUpdate]) async throws {
+    func report(_ report: NodeReport) async {}
+    func tell(_ events: [ClusterEvent]) async {}
+
+    func write(_ updates: [StatusUpdate]) async throws -> WriteOutcome {
         let isRefused = content.withLock { content in
             content.attempts += 1
             content.failures -= 1
@@ -40,6 +44,7 @@ private final class ScriptedSource: SnapshotSource {
         }
         if isRefused { throw Refused() }
         taken.yield(updates)
+        return WriteOutcome()
     }
 
     func refuse(next count: Int) { content.withLock { $0.failures = count } }

@@ -120,7 +120,8 @@ extension ManifestReaderMutationTests.Bomb {
 }
 
 /// A small generator of repeatable numbers (SplitMix64).
-private struct SplitMix {
+/// Random numbers, the same for the same seed.
+struct SplitMix {
     private var state: UInt64
 
     init(seed: UInt64) { state = seed }

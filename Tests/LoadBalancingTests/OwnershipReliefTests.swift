@@ -56,7 +56,7 @@ import Testing
     @Test("a draining node with another fault keeps nothing, and the first fault is reported")
     func relievedAndFaulty() {
         var world = world(claim: Claim(node: "a", epoch: 4))
-        world.nodes["b"]?.isReady = false
+        world.nodes["b"]?.isNetworkUnavailable = true
         world.nodes["a"]?.isDraining = true
         world.nodes["a"]?.interfaces = []
         #expect(world.elect().owner(of: address) == nil)

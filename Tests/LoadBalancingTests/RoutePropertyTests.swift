@@ -105,9 +105,16 @@ struct RoutePropertyTests {
 
 /// The rules, said once more in the slowest and plainest way.
 private struct RouteModel {
-    let facts: RouteFacts
+    private(set) var facts: RouteFacts
 
-    init(_ facts: RouteFacts) { self.facts = facts }
+    init(_ facts: RouteFacts) {
+        self.facts = facts
+        let withSessions = facts.nodes.filter { entry in
+            facts.peers.contains { $0.value.nodes.contains(entry.key) }
+        }
+        guard !withSessions.values.contains(where: serves) else { return }
+        for name in facts.nodes.keys { self.facts.nodes[name]?.isReady = true }
+    }
 
     func routes(of node: String) -> [String: [Prefix: PlannedRoute]] {
         var routes: [String: [Prefix: PlannedRoute]] = [:]

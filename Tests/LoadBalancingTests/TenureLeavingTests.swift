@@ -60,9 +60,9 @@ import Testing
     func hardAlone() {
         var bench = TenureBench(nodes: ["a"])
         bench.hold()
-        bench.facts.nodes["a"]?.isReady = false
+        bench.facts.nodes["a"]?.isNetworkUnavailable = true
         #expect(bench.elect() == [.withdraw(bench.address)])
-        bench.facts.nodes["a"]?.isReady = true
+        bench.facts.nodes["a"]?.isNetworkUnavailable = false
         #expect(bench.elect() == [bench.announce(.resume)])
     }
 

@@ -11,9 +11,12 @@ final class SourceOfTest: SnapshotSource {
         var readers: [AsyncStream<ClusterState>.Continuation] = []
         var published: [SpeakerRecord] = []
         var refusal: SourceError?
+        var reports: [NodeReport] = []
+        var events: [ClusterEvent] = []
     }
 
     let keepsAllocations = true
+    let writeLimit = Int.max
     private let content: Mutex<Content>
 
     init(_ state: ClusterState) { content = Mutex(Content(state: state)) }
@@ -30,7 +33,17 @@ final class SourceOfTest: SnapshotSource {
         return stream
     }
 
-    func write(_ updates: [StatusUpdate]) async throws {}
+    func write(_ updates: [StatusUpdate]) async throws -> WriteOutcome { WriteOutcome() }
+
+    func report(_ report: NodeReport) async { content.withLock { $0.reports.append(report) } }
+
+    func tell(_ events: [ClusterEvent]) async { content.withLock { $0.events += events } }
+
+    /// What was reported, the last one last.
+    var reports: [NodeReport] { content.withLock { $0.reports } }
+
+    /// The events told, in order.
+    var events: [ClusterEvent] { content.withLock { $0.events } }
 
     func publish(_ record: SpeakerRecord?) async throws {
         try content.withLock { content in

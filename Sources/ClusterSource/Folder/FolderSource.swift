@@ -58,6 +58,8 @@ package final class FolderSource: SnapshotSource {
     }
 
     package var keepsAllocations: Bool { settings.state != nil }
+    /// All that is to be written is one file.
+    package let writeLimit = Int.max
 
     /// The state of the folders as they are, without following, locking or writing anything: for
     /// commands that answer and end.
@@ -104,13 +106,22 @@ package final class FolderSource: SnapshotSource {
 
     package func states() -> AsyncStream<ClusterState> { subscribers.subscribe() }
 
-    package func write(_ updates: [StatusUpdate]) async throws {
+    /// All of it is written, or none.
+    @discardableResult
+    package func write(_ updates: [StatusUpdate]) async throws -> WriteOutcome {
         try await request { .write(updates, $0) }
+        return WriteOutcome()
     }
 
     package func publish(_ record: SpeakerRecord?) async throws {
         try await request { .publish(record, $0) }
     }
+
+    /// A folder has no objects for it: the node's own `martlet status` tells the same.
+    package func report(_ report: NodeReport) async {}
+
+    /// As for ``report(_:)``: the node's log and status tell.
+    package func tell(_ events: [ClusterEvent]) async {}
 
     private func request(
         _ make: (CheckedContinuation<Void, any Error>) -> FolderRequests.Request

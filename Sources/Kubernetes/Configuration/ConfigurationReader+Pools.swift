@@ -1,5 +1,4 @@
 import NetworkTypes
-import Yams
 
 extension ConfigurationReader {
     /// `spec` of an IPAddressPool, or an entry of `address-pools`.
@@ -33,7 +32,7 @@ extension ConfigurationReader {
     private func addresses(_ spec: FieldReader) -> [AddressRange] {
         let field = spec.required("addresses")
         let values = field?.list() ?? []
-        if let field, case .sequence(let sequence) = field.node, sequence.isEmpty {
+        if let field, case .sequence(let sequence) = field.node, sequence.elements.isEmpty {
             field.fail(
                 "is empty",
                 remedy: "list CIDR blocks or first-last ranges, such as 192.0.2.0/24")

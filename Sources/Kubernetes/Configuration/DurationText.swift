@@ -1,5 +1,3 @@
-import Yams
-
 /// Durations as Kubernetes writes them (`metav1.Duration`): numbers with units, `1h30m`, `90s`,
 /// `1.5s`, `300ms`, and `0`.
 enum DurationText {

@@ -1,5 +1,3 @@
-import Yams
-
 /// One reading of an older configuration, entry by entry; each entry has a log of its own, so that
 /// an error refuses that entry alone.
 struct LegacyReading {

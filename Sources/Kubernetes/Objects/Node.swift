@@ -24,6 +24,8 @@ public struct Node: Hashable, Sendable {
 
     /// The label that keeps a node from serving load balancers, whatever its value.
     public static let excludeLabel = "node.kubernetes.io/exclude-from-external-load-balancers"
+    /// The taint by which somebody vouches that the node is shut down (non-graceful node shutdown).
+    public static let outOfServiceTaint = "node.kubernetes.io/out-of-service"
     /// The annotation that asks for a hand-over of everything the node announces.
     public static let drainAnnotation = "martlet.dev/drain"
 }

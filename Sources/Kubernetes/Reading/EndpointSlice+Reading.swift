@@ -29,7 +29,7 @@ extension EndpointSlice {
             }
             return nil
         }
-        if slice.service.name.isEmpty {
+        if slice.service.name.isEmpty, !object.log.origin.isServer {
             object.report(
                 .warning, "metadata", "has no label \(serviceLabel), so no Service uses it",
                 remedy: "add the label with the Service's name")

@@ -1,5 +1,4 @@
 import NetworkTypes
-import Yams
 
 /// Reads the fields of one mapping, strictly: each field is asked for by name and type, and
 /// ``finish(alsoKnown:)`` reports the fields that nobody asked for.
@@ -18,82 +17,87 @@ final class FieldReader {
     /// Line of the mapping's first field within the document.
     let line: Int?
     private let place: FieldPath
-    // One entry of each for every field, in the order written.
-    private var keys: [String] = []
-    private var lines: [Int?] = []
-    private var nodes: [Yams.Node] = []
-    private var isRead: [Bool] = []
+    /// The fields in the order written; each has a key that is no merge key.
+    private var fields: [DocumentNode.Field]
+    /// Of each field, whether it was asked for.
+    private var isRead: [Bool]
     /// Known names: asked for, present or not. They feed the suggestions.
     private var known: [String] = []
 
-    init(_ mapping: Yams.Node.Mapping, place: FieldPath, log: ProblemLog) {
+    init(_ mapping: DocumentNode.Mapping, place: FieldPath, log: ProblemLog) {
         self.place = place
         self.log = log
-        line = mapping.mark?.line
-        keys.reserveCapacity(mapping.count)
-        nodes.reserveCapacity(mapping.count)
-        var merged: [Yams.Node] = []
-        for index in mapping.indices {
-            let (key, node) = mapping[index]
-            if !add(key, node) { merged.append(node) }
-        }
-        // Merge keys are laid under the mapping's own fields (https://yaml.org/type/merge.html).
-        for node in merged { merge(node) }
+        line = mapping.line
+        fields = mapping.fields
+        isRead = []
+        if !fields.allSatisfy(Self.isOrdinary) { takeApart() }
+        isRead = Array(repeating: false, count: fields.count)
     }
 
-    convenience init(_ mapping: Yams.Node.Mapping, path: String, log: ProblemLog) {
+    convenience init(_ mapping: DocumentNode.Mapping, path: String, log: ProblemLog) {
         self.init(mapping, place: .text(path), log: log)
     }
 
-    /// Adds a field; false when it is a merge key.
-    private func add(_ key: Yams.Node, _ node: Yams.Node) -> Bool {
-        guard case .scalar(let scalar) = key else {
-            log.add(
-                .error, line: key.mark?.line, field: path, rule: "a field name must be plain text",
-                remedy: "write \"name: value\"")
-            return true
-        }
-        guard scalar.string != "<<" else { return false }
-        keys.append(scalar.string)
-        lines.append(scalar.mark?.line)
-        nodes.append(node)
-        isRead.append(false)
-        return true
+    private static func isOrdinary(_ field: DocumentNode.Field) -> Bool {
+        guard let key = field.key else { return false }
+        return key.style != .plain || key.string != "<<"
     }
 
-    private func merge(_ node: Yams.Node) {
+    /// Lays what merge keys name under the mapping's own fields
+    /// (https://yaml.org/type/merge.html), and reports keys that are no names.
+    private func takeApart() {
+        let written = fields
+        fields = written.filter(Self.isOrdinary)
+        for field in written where !Self.isOrdinary(field) {
+            if field.key == nil { reportKey(field) } else { merge(field.value) }
+        }
+    }
+
+    private func reportKey(_ field: DocumentNode.Field) {
+        log.add(
+            .error, line: field.line, field: path, rule: "a field name must be plain text",
+            remedy: "write \"name: value\"")
+    }
+
+    private func merge(_ node: DocumentNode) {
         switch node {
         case .mapping(let mapping):
-            for (key, value) in mapping {
-                guard let name = key.scalar?.string, !keys.contains(name) else { continue }
+            for field in mapping.fields {
+                guard let name = field.key?.string, !has(key: name) else { continue }
                 // Aliases are resolved already; a merge inside a merge is laid under it.
-                if !add(key, value) { merge(value) }
+                if Self.isOrdinary(field) { fields.append(field) } else { merge(field.value) }
             }
         case .sequence(let sequence):
-            for case .mapping(let mapping) in sequence { merge(.mapping(mapping)) }
-        case .scalar, .alias:
+            for case .mapping(let mapping) in sequence.elements { merge(.mapping(mapping)) }
+        case .scalar:
             log.add(
-                .error, line: node.mark?.line, field: step("<<").description,
+                .error, line: node.line, field: step("<<").description,
                 rule: "a merge key takes a mapping or a list of mappings",
                 remedy: "write \"<<: *anchor\"")
         }
     }
 
+    private func index(of key: String) -> Int? { fields.firstIndex { $0.key?.string == key } }
+
+    private func has(key: String) -> Bool { index(of: key) != nil }
+
+    private func key(at index: Int) -> String { fields[index].key?.string ?? "" }
+
     private func step(_ key: String) -> FieldPath { .field(place, key) }
 
     private func value(at index: Int) -> FieldValue {
-        FieldValue(node: nodes[index], place: step(keys[index]), log: log)
+        FieldValue(node: fields[index].value, place: step(key(at: index)), log: log)
     }
 
     // MARK: Asking for a field
 
     /// The value of `key`; `nil` when it is absent or null.
     func value(_ key: String) -> FieldValue? {
-        known.append(key)
-        guard let index = keys.firstIndex(of: key) else { return nil }
+        note(key)
+        guard let index = index(of: key) else { return nil }
         isRead[index] = true
         let value = value(at: index)
-        log.recordLine(of: value.place, lines[index])
+        log.recordLine(of: value.place, fields[index].line)
         return value.isNull ? nil : value
     }
 
@@ -101,30 +105,35 @@ final class FieldReader {
     func required(_ key: String, remedy: String? = nil) -> FieldValue? {
         if let value = value(key) { return value }
         report(
-            .error, key, keys.contains(key) ? "is required, but empty" : "is required",
+            .error, key, has(key: key) ? "is required, but empty" : "is required",
             remedy: remedy ?? "add \"\(key):\" with its value")
         return nil
     }
 
     /// Whether `key` is there and not null; does not count as reading it.
     func has(_ key: String) -> Bool {
-        keys.firstIndex(of: key).map { !value(at: $0).isNull } ?? false
+        index(of: key).map { !value(at: $0).isNull } ?? false
     }
 
     /// All fields in the order written, each counted as read.
     func takeAll() -> [(key: String, value: FieldValue)] {
-        keys.indices.map {
+        fields.indices.map {
             isRead[$0] = true
-            return (keys[$0], value(at: $0))
+            return (key(at: $0), value(at: $0))
         }
     }
 
     /// Counts fields as known and read without looking at them.
     func ignore(_ ignored: String...) {
         for key in ignored {
-            known.append(key)
-            if let index = keys.firstIndex(of: key) { isRead[index] = true }
+            note(key)
+            if let index = index(of: key) { isRead[index] = true }
         }
+    }
+
+    /// Remembers a known name, where somebody may be told of it.
+    private func note(_ key: String) {
+        if log.origin != .server { known.append(key) }
     }
 
     // MARK: Shorthands; absent fields read as `nil`, or as an empty collection
@@ -173,26 +182,29 @@ final class FieldReader {
     func report(
         _ severity: Problem.Severity, _ key: String? = nil, _ rule: String, remedy: String
     ) {
-        let index = key.flatMap { keys.firstIndex(of: $0) }
+        let found = key.flatMap { index(of: $0) }
         log.add(
-            severity, line: index.flatMap { lines[$0] } ?? line,
+            severity, line: found.flatMap { fields[$0].line } ?? line,
             field: (key.map(step) ?? place).description, rule: rule, remedy: remedy)
     }
 
-    /// Reports every field that has not been asked for, with the name it probably should have.
+    /// Reports every field that has not been asked for, with the name it probably should have. Of
+    /// what a server sends, a field that is not known is no error; see ``ProblemLog/Origin``.
     ///
     /// - Parameter alsoKnown: standard fields that Martlet does not use; they are passed over.
     func finish(alsoKnown: Set<String> = []) {
-        for index in keys.indices where !isRead[index] && !alsoKnown.contains(keys[index]) {
+        guard log.origin != .server else { return }
+        for index in fields.indices where !isRead[index] && !alsoKnown.contains(key(at: index)) {
             let names = Set(known).union(alsoKnown)
             let remedy =
-                NearestName.remedy(for: keys[index], among: names)
+                NearestName.remedy(for: key(at: index), among: names)
                 ?? (names.count <= 12
                     ? "remove it; known here: \(names.sorted().joined(separator: ", "))"
                     : "remove it, or look for a slip in its name or its indentation")
             log.add(
-                .error, line: lines[index], field: step(keys[index]).description,
-                rule: "is not a known field", remedy: remedy)
+                log.origin.isServer ? .notice : .error, line: fields[index].line,
+                field: step(key(at: index)).description, rule: "is not a known field",
+                remedy: remedy)
         }
     }
 }

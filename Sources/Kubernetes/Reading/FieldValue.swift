@@ -1,5 +1,4 @@
 import NetworkTypes
-import Yams
 
 /// One value of a document together with its place, read as the type that the schema asks for.
 ///
@@ -7,17 +6,17 @@ import Yams
 /// field, so that one pass finds everything. An explicit `null` counts as an absent field and never
 /// becomes a value.
 struct FieldValue {
-    let node: Yams.Node
+    let node: DocumentNode
     let place: FieldPath
     let log: ProblemLog
 
-    init(node: Yams.Node, place: FieldPath, log: ProblemLog) {
+    init(node: DocumentNode, place: FieldPath, log: ProblemLog) {
         self.node = node
         self.place = place
         self.log = log
     }
 
-    init(node: Yams.Node, path: String, log: ProblemLog) {
+    init(node: DocumentNode, path: String, log: ProblemLog) {
         self.init(node: node, place: .text(path), log: log)
     }
 
@@ -25,7 +24,7 @@ struct FieldValue {
     var path: String { place.description }
 
     /// Line within the document, as the parser reports it.
-    var line: Int? { node.mark?.line }
+    var line: Int? { node.line }
 
     /// Records that the value breaks a rule, which refuses the object.
     func fail(_ rule: String, remedy: String) { report(.error, rule, remedy: remedy) }
@@ -40,7 +39,6 @@ struct FieldValue {
         switch node {
         case .mapping: return "a mapping"
         case .sequence: return "a list"
-        case .alias: return "an alias"
         case .scalar(let scalar):
             let text = Self.clip(scalar.string)
             switch ScalarKind(scalar) {
@@ -149,7 +147,8 @@ struct FieldValue {
     func address(_ family: IPAddress.Family? = nil) -> IPAddress? {
         guard let text = string() else { return nil }
         let kind = family.map { $0 == .ipv4 ? "IPv4 " : "IPv6 " } ?? "IP "
-        guard let address = IPAddress(text), family == nil || address.family == family else {
+        let address = log.origin.isServer ? IPAddress(apiText: text) : IPAddress(text)
+        guard let address, family == nil || address.family == family else {
             fail(
                 "\"\(Self.clip(text))\" is not an \(kind)address",
                 remedy: "write an \(kind)address, such as "
@@ -162,7 +161,7 @@ struct FieldValue {
     /// A CIDR prefix.
     func prefix() -> Prefix? {
         guard let text = string() else { return nil }
-        guard let prefix = Prefix(text) else {
+        guard let prefix = log.origin.isServer ? Prefix(apiText: text) : Prefix(text) else {
             fail(
                 "\"\(Self.clip(text))\" is not a CIDR prefix",
                 remedy: "write address/length, such as 192.0.2.0/24 or 2001:db8::/64")
@@ -194,7 +193,7 @@ struct FieldValue {
             return nil
         }
         var values: [FieldValue] = []
-        for (index, element) in sequence.enumerated() {
+        for (index, element) in sequence.elements.enumerated() {
             let value = FieldValue(node: element, place: .element(place, index), log: log)
             log.recordLine(of: value.place, value.line)
             if value.isNull {

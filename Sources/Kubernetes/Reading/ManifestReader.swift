@@ -1,5 +1,3 @@
-import Yams
-
 /// Reads manifests: any number of documents and `List`s in one text, YAML or JSON.
 ///
 /// Reading is strict and isolated: all errors of all objects are found, each with its line, field,
@@ -36,7 +34,7 @@ private struct ManifestFileReading {
 
     /// Reads one document, or one item of a list whose kind its items may leave out.
     mutating func read(
-        _ node: Yams.Node, lineOffset: Int, implied: (kind: String, apiVersion: String)? = nil,
+        _ node: DocumentNode, lineOffset: Int, implied: (kind: String, apiVersion: String)? = nil,
         depth: Int = 0
     ) {
         let log = ProblemLog(file: result.file, lineOffset: lineOffset)
@@ -170,7 +168,7 @@ private struct ManifestFileReading {
             LegacyConfiguration.recognizes(text: scalar.string)
         else { return }
         // The text of a block begins on the line after its indicator; its own first line is 1.
-        let isBlock = scalar.style == .literal || scalar.style == .folded
+        let isBlock = scalar.style == .block
         let offset = fields.log.lineOffset + (value.line ?? 1) - (isBlock ? 0 : 1)
         let file = result.file
         var logs: [ProblemLog] = []

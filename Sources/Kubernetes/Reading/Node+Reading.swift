@@ -21,7 +21,7 @@ extension Node {
         if let value = metadata.annotations[drainAnnotation] {
             if !["", "true", "false"].contains(value) {
                 object.report(
-                    .error, "metadata",
+                    object.annotationSeverity, "metadata",
                     "annotation \(drainAnnotation): "
                         + "\"\(value)\" is neither true nor false",
                     remedy: "write \"true\" to hand over what the node announces")
@@ -35,10 +35,18 @@ extension Node {
         for entry in status.readers("addresses") {
             guard let type = entry.requiredString("type"),
                 ["InternalIP", "ExternalIP"].contains(type),
-                let address = entry.required("address")?.address()
+                let address = Self.address(entry)
             else { continue }
             if !addresses.contains(address) { addresses.append(address) }
         }
+    }
+
+    /// A server takes any text for an address of a node, and one that is none is no reason to do
+    /// without the node.
+    private static func address(_ entry: FieldReader) -> IPAddress? {
+        guard let value = entry.required("address") else { return nil }
+        guard entry.log.origin.isServer else { return value.address() }
+        return value.rawText.flatMap { IPAddress(apiText: $0) }
     }
 }
 

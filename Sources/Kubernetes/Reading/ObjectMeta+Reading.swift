@@ -10,7 +10,13 @@ extension ObjectMeta {
     ///
     /// Sets the log's object as soon as the name is known.
     static func read(_ object: FieldReader, _ kind: KindReader) -> ObjectMeta? {
-        guard let fields = object.requiredReader("metadata") else { return nil }
+        object.requiredReader("metadata").flatMap { read(object, $0, kind) }
+    }
+
+    /// As ``read(_:_:)``, from the fields of `metadata`.
+    static func read(
+        _ object: FieldReader, _ fields: FieldReader, _ kind: KindReader
+    ) -> ObjectMeta? {
         let namespace = namespace(fields, kind)
         guard let nameValue = fields.required("name"), let name = nameValue.string() else {
             fields.finish(alsoKnown: unusedFields.union(["annotations", "labels", "uid"]))

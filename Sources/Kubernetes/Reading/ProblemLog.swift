@@ -5,8 +5,24 @@ final class ProblemLog {
     /// The most problems that one object, or one file as a whole, is given; the rest is counted.
     static let limit = 100
 
-    /// The file as the reader was told it.
+    /// Who wrote what is read, and so how strictly it is judged.
+    enum Origin {
+        /// A person, who is to hear of every slip.
+        case manifest
+        /// An API server, of a kind of its own; it has judged the object by its own schema, and
+        /// may know fields that are younger than this program.
+        case server
+        /// An API server, of a kind that Martlet's users write.
+        case configurationServer
+
+        /// An API server.
+        var isServer: Bool { self != .manifest }
+    }
+
+    /// The file as the reader was told it; empty for what comes from a server.
     let file: String
+    /// Who wrote what is read.
+    let origin: Origin
     /// Added to every line that the YAML parser reports: the document's place in its file.
     let lineOffset: Int
     /// `Kind namespace/name`, as far as it is known.
@@ -19,8 +35,11 @@ final class ProblemLog {
     private(set) var fieldLines: [String: Int]?
     private var dropped = 0
 
-    init(file: String, lineOffset: Int = 0, object: String = "") {
+    init(
+        file: String, lineOffset: Int = 0, object: String = "", origin: Origin = .manifest
+    ) {
         self.file = file
+        self.origin = origin
         self.lineOffset = lineOffset
         self.object = object
     }

@@ -1,5 +1,3 @@
-import Yams
-
 /// What a scalar is by the rules that Kubernetes reads YAML with: the YAML 1.2 core schema, and the
 /// booleans of YAML 1.1. Quoted text is always a string.
 enum ScalarKind: Equatable {
@@ -10,14 +8,8 @@ enum ScalarKind: Equatable {
     case float
     case string
 
-    init(_ scalar: Yams.Node.Scalar) {
-        guard scalar.style == .plain || scalar.style == .any,
-            scalar.tag.description != Tag.Name.str.rawValue
-        else {
-            self = .string
-            return
-        }
-        self.init(plain: scalar.string)
+    init(_ scalar: DocumentNode.Scalar) {
+        if scalar.style == .plain { self.init(plain: scalar.string) } else { self = .string }
     }
 
     init(plain text: String) {

@@ -49,7 +49,7 @@ extension Service {
                 fields.fail(
                     "nodePort", "\(nodePort) is not possible for type \(kind.rawValue)",
                     remedy: "set type: NodePort or LoadBalancer, or remove nodePort")
-            } else if !Self.usualNodePorts.contains(nodePort) {
+            } else if !Self.usualNodePorts.contains(nodePort), !fields.log.origin.isServer {
                 fields.report(
                     .warning, "nodePort",
                     "\(nodePort) is outside 30000-32767, where API servers allot node ports",

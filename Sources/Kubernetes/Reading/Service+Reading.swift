@@ -34,7 +34,8 @@ extension Service {
         if let name = metadata.annotations[Service.preferredNodeAnnotation] {
             if name.isEmpty {
                 object.report(
-                    .error, "metadata", "annotation \(preferredNodeAnnotation) names no node",
+                    object.annotationSeverity, "metadata",
+                    "annotation \(preferredNodeAnnotation) names no node",
                     remedy: "write the name of a Node, or remove the annotation")
             } else {
                 service.preferredNode = name

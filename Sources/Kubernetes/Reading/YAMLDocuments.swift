@@ -13,7 +13,7 @@ struct YAMLDocuments {
     /// Calls `body` with the root of each document that parses, and what is to be added to its
     /// lines; returns what is wrong with the others.
     static func read(
-        _ text: String, file: String, lineOffset: Int = 0, body: (Yams.Node, Int) -> Void
+        _ text: String, file: String, lineOffset: Int = 0, body: (DocumentNode, Int) -> Void
     ) -> [Problem] {
         guard text.utf8.count <= byteLimit else {
             let log = ProblemLog(file: file)
@@ -35,7 +35,7 @@ struct YAMLDocuments {
     private init(file: String) { self.file = file }
 
     private mutating func parse(
-        _ text: String, lineOffset: Int, _ body: (Yams.Node, Int) -> Void
+        _ text: String, lineOffset: Int, _ body: (DocumentNode, Int) -> Void
     ) {
         let log = ProblemLog(file: file, lineOffset: lineOffset)
         let aliases = AliasBound(text)
@@ -60,7 +60,7 @@ struct YAMLDocuments {
                         remedy: "write the repeated parts out")
                     break
                 }
-                body(root, lineOffset)
+                body(DocumentNode(root), lineOffset)
             }
         } catch let error as YamlError {
             Self.report(error, in: text, to: log)

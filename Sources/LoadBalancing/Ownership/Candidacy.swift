@@ -18,6 +18,8 @@ struct Candidacy: Sendable {
         let sample: IPAddress
         /// Whether nodes that are known to be off the subnet lose.
         let subnetDecides: Bool
+        /// Whether no node that could own the addresses is ready, so that readiness says nothing.
+        let ignoresReadiness: Bool
         /// The nodes that may own the addresses, ascending.
         let eligible: [Int]
         /// The nodes that could own them too but are to be relieved, ascending.
@@ -125,7 +127,8 @@ struct Candidacy: Sendable {
     /// Why the node may not own the addresses of the group; `nil` for eligible nodes.
     func ineligibility(of node: Int, in group: Group) -> LossReason? {
         let share = unions[group.union].shares[node]
-        if let refusal = share.refusal { return refusal }
+        let isExcused = group.ignoresReadiness && share.lacksReadiness
+        if let refusal = share.refusal, !isExcused { return refusal }
         switch group.backing {
         case .cluster(hasUsableEndpoint: false): return .noUsableEndpoint
         case .cluster: break
@@ -150,16 +153,14 @@ extension Candidacy.Group {
         _ key: Candidacy.GroupKey, _ offers: UnitedOffers, sample: IPAddress,
         _ indices: [String: Int]
     ) {
-        let backed: [Int]
-        let standby: [Int]
-        switch key.backing {
-        case .cluster(hasUsableEndpoint: false): (backed, standby) = ([], [])
-        case .cluster: (backed, standby) = (offers.eligible, offers.relieved)
-        case .local(let names):
-            let local = Set(names.compactMap { indices[$0] })
-            backed = offers.eligible.filter(local.contains)
-            standby = offers.relieved.filter(local.contains)
-        }
+        let standby = key.backing.serving(offers.relieved, indices)
+        let ready = key.backing.serving(offers.eligible, indices)
+        // Many nodes turn NotReady together after the API server was away; it is them who could
+        // not say how they are.
+        let unready =
+            ready.isEmpty && standby.isEmpty ? key.backing.serving(offers.unready, indices) : []
+        let backed = unready.isEmpty ? ready : unready
+        ignoresReadiness = !unready.isEmpty
         // A router may well send a block to the link that no node has an address of, so the
         // subnet decides only when somebody is known to be on it.
         let decides = (backed + standby).contains {
@@ -191,6 +192,19 @@ extension Candidacy.Group {
         union = key.union
         backing = key.backing
         self.sample = sample
+    }
+}
+
+extension AddressDemand.Backing {
+    /// Those of the nodes from which the endpoints are reached.
+    fileprivate func serving(_ nodes: [Int], _ indices: [String: Int]) -> [Int] {
+        switch self {
+        case .cluster(hasUsableEndpoint: false): return []
+        case .cluster: return nodes
+        case .local(let names):
+            let local = Set(names.compactMap { indices[$0] })
+            return nodes.filter(local.contains)
+        }
     }
 }
 

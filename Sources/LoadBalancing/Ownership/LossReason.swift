@@ -5,6 +5,8 @@ public enum LossReason: Hashable, Sendable {
     case unknownNode
     /// Failure detection says that the node is gone.
     case dead(cause: String)
+    /// The node is tainted as shut down.
+    case outOfService
     /// Condition Ready is not true.
     case notReady
     /// Condition NetworkUnavailable is true.
@@ -31,6 +33,10 @@ public enum LossReason: Hashable, Sendable {
     case notOnSubnet
     /// It claims the address, and a witness that asked for it got no answer.
     case doesNotAnswer(witness: String)
+    /// It is elected, and may not answer before it is sure that these nodes do not.
+    case waitsForLease(of: [String])
+    /// It may not answer, since its own Lease is not fresh.
+    case leaseNotFresh
     /// No Service uses the address, so there is nothing to own.
     case notInUse
     /// The Services of the address ask for another node, which may own it.
@@ -51,6 +57,7 @@ extension LossReason: CustomStringConvertible {
         switch self {
         case .unknownNode: "is not a node of this cluster"
         case .dead(let cause): "is down (\(cause))"
+        case .outOfService: "is down (taint node.kubernetes.io/out-of-service)"
         case .notReady: "is not ready"
         case .networkUnavailable: "has no working pod network (NetworkUnavailable)"
         case .excludedByLabel: "is excluded from load balancing by its label"
@@ -69,6 +76,9 @@ extension LossReason: CustomStringConvertible {
         case .notOnSubnet: "has no interface on the address's subnet, other nodes have"
         case .doesNotAnswer(let witness):
             "claims it and does not answer, as \(witness) found"
+        case .waitsForLease(let nodes):
+            "is elected and waits: \(nodes.joined(separator: ", ")) may still answer"
+        case .leaseNotFresh: "may not answer: its own Lease is not fresh"
         case .notInUse: "has nothing to own: no Service uses the address"
         case .otherAskedFor(let node): "could, but the Service asks for \(node)"
         case .lowerPreference(let weight, let best):
@@ -85,6 +95,7 @@ extension LossReason: CustomStringConvertible {
         switch self {
         case .unknownNode: "compare the name given to --node with the Node objects"
         case .dead: "see whether the node and its speaker run and reach the others"
+        case .outOfService: "remove the taint once the node runs again"
         case .notReady: "kubectl describe node shows why"
         case .networkUnavailable: "see whether the network plugin runs on the node"
         case .excludedByLabel:
@@ -104,6 +115,10 @@ extension LossReason: CustomStringConvertible {
         case .notOnSubnet: "give it an address of that subnet, or select its interface"
         case .doesNotAnswer:
             "see whether frames from its interface reach the LAN, and whether its speaker is stuck"
+        case .waitsForLease:
+            "it lasts until their Leases have run out; if such a node is surely off, taint it "
+                + "node.kubernetes.io/out-of-service"
+        case .leaseNotFresh: "see whether the node reaches the API server and may write its Lease"
         case .notInUse: "compare the address with status.loadBalancer of the Services"
         case .otherAskedFor: "change or remove the annotation martlet.dev/preferred-node"
         case .lowerPreference: "change the weights in spec.preferredNodeSelectors"

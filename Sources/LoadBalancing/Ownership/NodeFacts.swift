@@ -14,7 +14,9 @@ public struct NodeFacts: Hashable, Sendable {
 
     /// Whether the node lives.
     public var liveness: Liveness
-    /// Condition Ready.
+    /// Tainted `node.kubernetes.io/out-of-service`: somebody vouches that it is shut down.
+    public var isOutOfService: Bool
+    /// Condition Ready. Where no node that could own an address is ready, it does not count.
     public var isReady: Bool
     /// Condition NetworkUnavailable.
     public var isNetworkUnavailable: Bool
@@ -33,9 +35,11 @@ public struct NodeFacts: Hashable, Sendable {
     public init(
         liveness: Liveness = .unknown, isReady: Bool = true, isNetworkUnavailable: Bool = false,
         isCordoned: Bool = false, isDraining: Bool = false, isExcludedByLabel: Bool = false,
-        hasSpeaker: Bool? = nil, interfaces: [InterfaceFacts]? = nil
+        hasSpeaker: Bool? = nil, interfaces: [InterfaceFacts]? = nil,
+        isOutOfService: Bool = false
     ) {
         self.liveness = liveness
+        self.isOutOfService = isOutOfService
         self.isReady = isReady
         self.isNetworkUnavailable = isNetworkUnavailable
         self.isCordoned = isCordoned
@@ -51,14 +55,23 @@ public struct NodeFacts: Hashable, Sendable {
     /// Why the node can own no address whatever others can; `nil` when it can.
     var hardExclusion: LossReason? { fault ?? silence }
 
+    /// The same node, ready.
+    var ifReady: NodeFacts {
+        var facts = self
+        facts.isReady = true
+        return facts
+    }
+
     /// Whether a speaker runs there and, as far as is known, hears what others say.
     var isReachable: Bool {
         if case .dead = liveness { return false }
+        if isOutOfService, liveness != .alive { return false }
         return hasSpeaker != false
     }
 
     private var fault: LossReason? {
         if case .dead(let cause) = liveness { return .dead(cause: cause) }
+        if isOutOfService { return .outOfService }
         if !isReady { return .notReady }
         if isNetworkUnavailable { return .networkUnavailable }
         return isExcludedByLabel ? .excludedByLabel : nil

@@ -63,6 +63,7 @@ extension Ownership {
         let group = candidacy.groups[candidacy.groupOf[index]]
         switch manners[index] {
         case .nobody: return .noCandidate
+        case _ where group.ignoresReadiness: return .noneReady
         case .held: return .holdsClaim
         case .unrelieved: return .nobodyElse
         case _ where group.eligible.count == 1: return .onlyCandidate

@@ -10,6 +10,9 @@ public enum OwnershipCause: Hashable, Sendable {
     case onlyCandidate
     /// It is to give the address up, cordoned or draining, and nobody else can own it.
     case nobodyElse
+    /// It is not ready, and neither is any other node that could own the address: that says more
+    /// about who asked than about the nodes.
+    case noneReady
     /// It gives the address up and still answers, until the node named does.
     case yieldsTo(node: String)
     /// The Services of the address ask for it.
@@ -33,6 +36,7 @@ extension OwnershipCause: CustomStringConvertible {
         case .holdsClaim: "holds it, and there is no cause to move it"
         case .onlyCandidate: "is the only node that can own it"
         case .nobodyElse: "keeps it while it is to give it up: no other node can own it"
+        case .noneReady: "has it although not ready: no node that could own it is ready"
         case .yieldsTo(let node): "still answers, until \(node) does"
         case .askedFor: "is the node that the Service asks for"
         case .preferred(let weight): "is preferred, with weight \(weight)"

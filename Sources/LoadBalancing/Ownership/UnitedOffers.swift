@@ -10,6 +10,8 @@ struct UnitedOffers: Sendable {
         var isRelieved = false
         /// `interfaceMissing` when none of the offered interfaces is usable there.
         var missing: LossReason?
+        /// Whether it lacks nothing but the condition Ready.
+        var lacksReadiness = false
         /// Sum of the weights that the offers give the node.
         var weight = 0
         /// The interfaces offered: reduced to the usable ones where they are known.
@@ -26,6 +28,8 @@ struct UnitedOffers: Sendable {
     let eligible: [Int]
     /// The nodes that would be among them if they were not cordoned or draining, ascending.
     let relieved: [Int]
+    /// The nodes that would be eligible if they were ready, ascending.
+    let unready: [Int]
     /// The most eager preemption of the offers.
     let preemption: Preemption
 
@@ -52,6 +56,8 @@ struct UnitedOffers: Sendable {
             share.refusal = facts[node].exclusion ?? unoffered
             share.isRelieved =
                 share.refusal != nil && unoffered == nil && facts[node].hardExclusion == nil
+            share.lacksReadiness =
+                unoffered == nil && !facts[node].isReady && facts[node].ifReady.exclusion == nil
             for offer in selecting { share.add(offer, for: names[node]) }
             share.restrict(to: facts[node].interfaces)
             return share
@@ -61,6 +67,9 @@ struct UnitedOffers: Sendable {
             shares[$0].refusal == nil && shares[$0].missing == nil
         }
         relieved = shares.indices.filter { shares[$0].isRelieved && shares[$0].missing == nil }
+        unready = shares.indices.filter {
+            shares[$0].lacksReadiness && shares[$0].missing == nil
+        }
         preemption =
             if known.contains(where: { $0.offer.preemption == .always }) {
                 .always

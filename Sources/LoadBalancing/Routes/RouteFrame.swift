@@ -29,7 +29,8 @@ struct RouteFrame: Equatable, Sendable {
     init(node: String, _ facts: RouteFacts) {
         self.node = node
         offers = facts.offers
-        let own = facts.nodes[node]
+        let nodes = Self.judged(facts)
+        let own = nodes[node]
         refusal = own.map(\.hardExclusion) ?? .unknownNode
         relief = own?.relief
 
@@ -52,14 +53,23 @@ struct RouteFrame: Equatable, Sendable {
         }
         self.audiences = audiences
         self.audienceOf = audienceOf
-        standIns = relief == nil ? [:] : Self.standIns(for: node, facts)
+        standIns = relief == nil ? [:] : Self.standIns(for: node, among: nodes, facts)
+    }
+
+    /// Readiness counts only while some node that has sessions, and no other fault, is ready: many
+    /// turn NotReady together after the API server was away, and no route is withdrawn for that.
+    private static func judged(_ facts: RouteFacts) -> [String: NodeFacts] {
+        let isSomebodyReady = facts.nodes.contains { name, node in
+            node.hardExclusion == nil && facts.peers.values.contains { $0.nodes.contains(name) }
+        }
+        return isSomebodyReady ? facts.nodes : facts.nodes.mapValues(\.ifReady)
     }
 
     /// The other nodes that may announce under each offer and have a session to do it over.
     private static func standIns(
-        for own: String, _ facts: RouteFacts
+        for own: String, among nodes: [String: NodeFacts], _ facts: RouteFacts
     ) -> [String: [IPAddress.Family: Set<String>]] {
-        let able = facts.nodes.filter { $0.key != own && $0.value.exclusion == nil }.keys
+        let able = nodes.filter { $0.key != own && $0.value.exclusion == nil }.keys
         return facts.offers.mapValues { offer in
             var nodes: [IPAddress.Family: Set<String>] = [:]
             let told = facts.peers.filter { offer.peers.contains($0.key) }.values

@@ -21,6 +21,7 @@ extension Tenure {
             if let epoch { meet(Claim(node: other, epoch: epoch), at: address, now, &actions) }
         }
         guard let ownership else { return }
+        if endsWaits(changes) { return elect(now, &actions) }
         awaitElection(now, addresses: ownership.candidacy.addresses.count)
         if balanceDue != nil { balanceDue = now + Timing.balance }
     }

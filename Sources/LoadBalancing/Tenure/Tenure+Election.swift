@@ -54,6 +54,11 @@ extension Tenure {
             claims: facts.isMemoryCommon ? table.all : [:], disputes: facts.disputes)
         ownership = next
         let own = next.candidacy.index(ofNode: node)
+        noteUnheard()
+        waits = waits.filter { address, _ in
+            guard let own, let index = next.candidacy.index(of: address) else { return false }
+            return next.owners[index] == own
+        }
         let left = holdings.keys.filter { address in
             guard let own, let index = next.candidacy.index(of: address) else { return true }
             return next.owners[index] != own
@@ -80,9 +85,13 @@ extension Tenure {
     ) {
         guard let ownership, let facts, let settings = ownership.settings(of: own, at: index)
         else { return }
-        let (manner, from) = arrival(at: index, before, facts)
-        let cause =
+        var (manner, from) = arrival(at: index, before, facts)
+        var cause =
             pledges[address]?.cause ?? cause(of: manner, from: from, at: address, ownership)
+        if mustWait(for: address, manner, from, cause, &actions) { return }
+        if let wait = waits.removeValue(forKey: address) {
+            (manner, from, cause) = (wait.manner, wait.from, wait.cause)
+        }
         let tenancy = Tenancy(settings: settings, manner: manner)
         holdings[address] = Holding(phase: .taking, tenancy: tenancy, cause: cause, from: from)
         actions.append(.announce(address, tenancy))

@@ -60,6 +60,8 @@ extension Tenure {
         case peerAnnounced(IPAddress, node: String?)
         /// An operator wants this node to have the address.
         case moveRequested(IPAddress)
+        /// The Leases say this now; counts only where nodes are fenced.
+        case fenceChanged(Fence)
         /// The process is asked to end.
         case stopping
         /// ``Tenure/nextDeadline`` has come.

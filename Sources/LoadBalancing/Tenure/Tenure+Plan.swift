@@ -32,6 +32,13 @@ extension Tenure {
         return absence(at: index, ownership.candidacy.index(ofNode: node), ownership)
     }
 
+    /// What the address waits for, where this node is elected for it and must not answer yet.
+    func waitingReason(_ address: IPAddress) -> LossReason? {
+        guard let wait = waits[address] else { return nil }
+        return wait.blockers.contains(node)
+            ? .leaseNotFresh : .waitsForLease(of: wait.blockers.sorted())
+    }
+
     private func cause(
         of holding: Holding, at address: IPAddress, _ ownership: Ownership
     ) -> OwnershipCause {
@@ -53,6 +60,9 @@ extension Tenure {
         if owner == own {
             // Left since the election, for a claim that came after it, or the process ends.
             let address = ownership.candidacy.addresses[index]
+            if let reason = waitingReason(address) {
+                return AnnouncementPlan.Absence(owner: nil, reason: reason)
+            }
             let claims = (table.all[address] ?? []).filter { $0.node != node }
             guard !hasStopped, let rival = claims.max(by: { $0.epoch < $1.epoch }) else {
                 return AnnouncementPlan.Absence(owner: nil, reason: .draining)

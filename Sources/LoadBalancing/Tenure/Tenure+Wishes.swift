@@ -11,13 +11,18 @@ extension Tenure {
             return actions.append(.refusedMove(address, .unknownNode))
         }
         if stopsBy != nil { return actions.append(.refusedMove(address, .draining)) }
-        if ownership.owners[index] == own { return }
+        if ownership.owners[index] == own { return refuse(waiting: address, &actions) }
         guard facts.isMemoryCommon, ownership.isEntitled(own, at: index) else {
             return actions.append(
                 .refusedMove(address, ownership.lossReason(of: own, at: index)))
         }
         pledge(address, .movedByHand(from: ownership.owner(of: address)), now)
         elect(now, &actions)
+    }
+
+    /// A wish for an address that is elected to be here already, and waits.
+    private func refuse(waiting address: IPAddress, _ actions: inout [Action]) {
+        if let reason = waitingReason(address) { actions.append(.refusedMove(address, reason)) }
     }
 
     private mutating func pledge(_ address: IPAddress, _ cause: ArrivalCause, _ now: Instant) {
@@ -43,6 +48,7 @@ extension Tenure {
     mutating func fallSilent(_ actions: inout [Action]) {
         hasStopped = true
         (electionDue, balanceDue, wake) = (nil, nil, nil)
+        waits = [:]
         for address in holdings.keys.sorted() { withdraw(address, &actions) }
     }
 

@@ -24,6 +24,12 @@ public import NetworkTypes
 ///   that may not own the address, raises its own.
 /// - An address that is not answered for yet is left without ado when the election changes.
 ///
+/// Where nodes are *fenced*, all that is stricter: an address is begun with only while this node's
+/// Lease is fresh, and once nobody else can be answering for it. Nodes that are not heard must have
+/// been found silent by their Leases; nodes that are heard must not claim the address, so it is
+/// claimed before it is answered for, and whoever has it stops, takes its own claim back, and only
+/// then this node begins.
+///
 /// Liveness and operators' wishes are elected on at once. Claims of others act at once on the
 /// addresses that they are for; the election that follows is put off a little, since claims come
 /// by the hundred when a node with many addresses dies, and mostly confirm what was decided.
@@ -72,9 +78,19 @@ public struct Tenure: Sendable {
     /// No deadline of an address or a pledge comes before this.
     var wake: Instant?
 
+    /// What Leases say; `nil` where nobody needs one.
+    var fence: Fence?
+    /// Addresses that this node is elected for and does not begin with for the Leases' sake.
+    var waits: [IPAddress: FenceWait] = [:]
+    /// Nodes that are not heard and not found silent, as of the last election.
+    var unheard: Set<String> = []
+
     /// Begins with nothing known.
-    public init(node: String) {
+    ///
+    /// - Parameter isFenced: whether nothing may be answered for without a fresh Lease.
+    public init(node: String, isFenced: Bool = false) {
         self.node = node
+        fence = isFenced ? Fence() : nil
         table = ClaimTable(node: node)
     }
 
@@ -115,6 +131,7 @@ public struct Tenure: Sendable {
         case .peerAnnounced(let address, let other):
             notePeer(other, announcing: address, now, &actions)
         case .moveRequested(let address): take(wish: address, now, &actions)
+        case .fenceChanged(let fence): take(fence, now, &actions)
         case .stopping: stop(now, &actions)
         case .deadlineReached: meetDeadlines(now, &actions)
         }

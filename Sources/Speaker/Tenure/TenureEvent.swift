@@ -14,6 +14,9 @@ package enum TenureEvent: Sendable {
     /// The gossip has lost the owner of an address while another speaker answers for it: the gossip
     /// is broken and not the node, so nobody moves.
     case held(IPAddress, by: String)
+    /// Addresses are not begun with before these nodes are found silent; with none, they are not
+    /// any more.
+    case awaits(Set<String>, addresses: Int)
     /// The thread cannot go on; nothing is announced any more.
     case failed(SystemError)
 }

@@ -23,6 +23,8 @@ struct TenureLoop: ~Copyable {
     private var isAssessed: Bool
     private var isIsolated = false
     private var nodeAddresses: [String: [IPAddress]] = [:]
+    /// For whose silence addresses wait.
+    private var awaited: Set<String> = []
     private var wishes: Layer2Plan = [:]
     /// Those of them that were answered for.
     private var answered: Set<IPAddress> = []
@@ -51,17 +53,25 @@ struct TenureLoop: ~Copyable {
         var tell: @Sendable (TenureEvent) -> Void
         /// Ends a suspension of the permit to answer.
         var clear: @Sendable (UInt64) -> Void
+        /// Ends a suspension of the fence.
+        var clearFence: @Sendable (UInt64) -> Void = { _ in }
+        /// Asks which of these nodes are silent.
+        var awaitSilence: @Sendable (Set<String>) -> Void = { _ in }
     }
 
-    /// - Parameter gossips: whether who lives is known from the gossip; otherwise nothing waits for
-    ///   it.
-    init(node: String, gossips: Bool, mailbox: Mailbox<TenureMail>, outlets: Outlets) {
+    /// - Parameters:
+    ///   - gossips: whether who lives is known from the gossip; otherwise nothing waits for it.
+    ///   - isFenced: whether nothing is answered for without a fresh Lease.
+    init(
+        node: String, gossips: Bool, isFenced: Bool = false, mailbox: Mailbox<TenureMail>,
+        outlets: Outlets
+    ) {
         self.node = node
         self.gossips = gossips
         isAssessed = !gossips
         self.mailbox = mailbox
         self.outlets = outlets
-        tenure = Tenure(node: node)
+        tenure = Tenure(node: node, isFenced: isFenced)
         report = TenureReport(node: node)
     }
 
@@ -84,6 +94,7 @@ struct TenureLoop: ~Copyable {
                 if mail.isEnding { break }
                 read(mail, &changes, at: now)
                 changes.suspension = mail.suspension
+                changes.fenceSuspension = mail.fenceSuspension
             }
             if let deadline = tenure.nextDeadline, deadline <= now {
                 handle(.deadlineReached, &changes, at: now)
@@ -104,6 +115,7 @@ struct TenureLoop: ~Copyable {
         var departures: [IPAddress] = []
         var events: [TenureEvent] = []
         var suspension: UInt64?
+        var fenceSuspension: UInt64?
     }
 
     // MARK: Mail
@@ -111,6 +123,7 @@ struct TenureLoop: ~Copyable {
     private mutating func read(_ mail: TenureMail, _ changes: inout Changes, at now: Instant) {
         if let restored = mail.restored { handle(.claimsRestored(restored), &changes, at: now) }
         if let stations = mail.stations { self.stations = stations }
+        if let fence = mail.fence { handle(.fenceChanged(fence), &changes, at: now) }
         let areAddressesNew = mail.nodeAddresses.map { $0 != nodeAddresses } ?? false
         if let addresses = mail.nodeAddresses { nodeAddresses = addresses }
         let wasReady = isAssessed && base != nil
@@ -270,11 +283,21 @@ struct TenureLoop: ~Copyable {
     private mutating func carryOut(_ changes: Changes) {
         if changes.areWishesChanged { outlets.apply(wishes) }
         if let suspension = changes.suspension { outlets.clear(suspension) }
+        if let suspension = changes.fenceSuspension { outlets.clearFence(suspension) }
+        askForSilence()
         for address in changes.reannouncements { outlets.reannounce(address) }
         if !changes.claims.isEmpty { outlets.claim(changes.claims) }
         for event in changes.events { outlets.tell(event) }
         // The reasons take time to find, and are for the log.
         for address in changes.departures { outlets.tell(departure(of: address)) }
+    }
+
+    private mutating func askForSilence() {
+        let nodes = tenure.awaitedSilence
+        guard nodes != awaited else { return }
+        awaited = nodes
+        outlets.awaitSilence(nodes)
+        outlets.tell(.awaits(nodes, addresses: tenure.waitingCount))
     }
 
     private mutating func showWhenDue(at now: Instant) {

@@ -29,6 +29,10 @@ struct TenureMail: Sendable {
     /// The suspension of the permit that ends once this mail has been worked off: then nothing is
     /// wished for any more that others have taken.
     var suspension: UInt64?
+    /// What the Leases say.
+    var fence: Tenure.Fence?
+    /// The suspension of the fence that ends once this mail has been worked off.
+    var fenceSuspension: UInt64?
     /// Addresses that an operator wants here, each with the number of the last such wish.
     var moves: [IPAddress: UInt64] = [:]
     /// Whether the node is to hand over everything and end.

@@ -1,3 +1,4 @@
+import ClusterSource
 import Layer2
 import LinuxNetwork
 import LoadBalancing
@@ -34,9 +35,12 @@ package final class TenureSpeaker: Sendable {
     ///   - gossips: whether who lives is known from the gossip.
     ///   - layer2: where wishes go.
     ///   - permit: what the gossip suspends when nobody knows what happened meanwhile.
+    ///   - fence: told for which nodes' silence addresses wait; must not block. `nil` where nobody
+    ///     needs a Lease.
     ///   - claim: told which claims begin (an epoch) or end (`nil`); must not block.
     func start(
         gossips: Bool, layer2: Layer2Speaker, permit: AnsweringPermit,
+        fence: (@Sendable (Set<String>) -> Void)? = nil,
         claim: @escaping @Sendable ([IPAddress: UInt64?]) -> Void
     ) throws(SystemError) {
         let outlets = TenureLoop.Outlets(
@@ -46,11 +50,14 @@ package final class TenureSpeaker: Sendable {
                 self?.shown.withLock { $0 = report }
                 self?.changes.ring()
             },
-            tell: { [continuation] in continuation.yield($0) }, clear: { permit.clear($0) })
+            tell: { [continuation] in continuation.yield($0) }, clear: { permit.clear($0) },
+            clearFence: { permit.clearFence($0) }, awaitSilence: fence ?? { _ in })
+        let isFenced = fence != nil
         let started = try NetworkThread(name: "martlet-tenure", priority: .realTime) {
             [node, mailbox] in
             var loop = TenureLoop(
-                node: node, gossips: gossips, mailbox: mailbox, outlets: outlets)
+                node: node, gossips: gossips, isFenced: isFenced, mailbox: mailbox,
+                outlets: outlets)
             loop.run()
         }
         thread.withLock { $0 = started }

@@ -22,12 +22,12 @@ struct RunCommand: AsyncParsableCommand {
 struct ControllerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "controller",
-        abstract: "Give addresses only; needs no privileges beyond its folders.")
+        abstract: "Give addresses only; needs no privileges of the host.")
 
     @OptionGroup var options: DaemonOptions
 
     func validate() throws {
-        guard options.state != nil else {
+        guard options.state != nil || options.cluster.manifests == nil else {
             throw ValidationError(
                 "a controller alone must write to a --state folder, or no speaker would ever know")
         }
@@ -42,7 +42,7 @@ struct ControllerCommand: AsyncParsableCommand {
 struct SpeakerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "speaker",
-        abstract: "Announce only what a controller gives, by way of the --state folder.")
+        abstract: "Announce only what a controller gives.")
 
     @OptionGroup var options: DaemonOptions
     @OptionGroup var speaker: SpeakerOptions

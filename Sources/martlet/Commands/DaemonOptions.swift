@@ -7,15 +7,16 @@ import Logging
 
 /// What `run`, `controller` and `speaker` have in common.
 struct DaemonOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Folder of manifests, followed as it changes.", valueName: "dir"))
-    var manifests: String
+    @OptionGroup var cluster: ClusterOptions
 
     @Option(
         help: ArgumentHelp(
             "Folder for allocations and claims; daemons on one machine may share it.",
             discussion:
-                "Without it allocations are forgotten at the end, and several daemons agree "
-                + "only on addresses that the Services ask for.",
+                "With --manifests and without it allocations are forgotten at the end, and several "
+                + "daemons agree only on addresses that the Services ask for. With an API server it "
+                + "keeps what is needed to start while the server is away (a speaker's default: "
+                + "\(defaultState)).",
             valueName: "dir"))
     var state: String?
 
@@ -42,18 +43,31 @@ struct DaemonOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Namespace of the configuration objects.", valueName: "namespace"))
     var namespace = "metallb-system"
 
+    @Option(
+        name: .customLong("api-qps"),
+        help: ArgumentHelp(
+            "The most requests in a second that are sent to the API server, 1 to 10000.",
+            valueName: "number"))
+    var requestsPerSecond = 500
+
     @Option(help: "Least serious log level: trace, debug, info, notice, warning, error, critical.")
     var logLevel: Logger.Level = .info
 
     @Option(help: "Form of the log lines: text or json.")
     var logFormat: LogFormat = .text
 
+    /// Where a speaker in a cluster keeps its last good state.
+    static let defaultState = "/var/lib/martlet"
     static let defaultAdmin = ["127.0.0.1:7480", "/run/martlet/admin.sock"]
 
     func validate() throws {
         for place in admin where AdminAddress(place) == nil {
             throw ValidationError("--admin \(place): write ADDR:PORT, [V6]:PORT or /a/path")
         }
+        guard (1...10_000).contains(requestsPerSecond) else {
+            throw ValidationError("--api-qps \(requestsPerSecond): 1 to 10000")
+        }
+        try cluster.validateForDaemon()
         guard SpeakerRecord.isValid(node: nodeName) else {
             throw ValidationError(
                 "\"\(nodeName)\" is no node name: lower-case letters, digits, '-' and '.', at most "
@@ -92,11 +106,37 @@ struct SpeakerOptions: ParsableArguments {
 
     @Flag(help: "Leave the nftables table in place at the end.")
     var keepDataplane = false
+
+    @Option(
+        help: ArgumentHelp(
+            "What a node needs before it answers for an address: none beyond the election, or a "
+                + "Lease that is fresh by its own clock (lease; needs an API server).",
+            discussion:
+                "With lease no two nodes answer for one address, whatever is cut off from what; an "
+                + "address of a node that died waits until its Lease has run out."))
+    var fencing: FencingChoice = .none
+
+    @Option(
+        help: ArgumentHelp(
+            "With --fencing lease: how long a Lease lasts, in seconds, 3 to 300.",
+            valueName: "seconds"))
+    var fencingDuration = 10
+
+    func validate() throws {
+        guard (3...300).contains(fencingDuration) else {
+            throw ValidationError("--fencing-duration \(fencingDuration): 3 to 300 seconds")
+        }
+    }
 }
 
 enum DataplaneChoice: String, ExpressibleByArgument, CaseIterable {
     case none
     case nftables
+}
+
+enum FencingChoice: String, ExpressibleByArgument, CaseIterable {
+    case none
+    case lease
 }
 
 enum LogFormat: String, ExpressibleByArgument, CaseIterable {

@@ -43,8 +43,14 @@ struct GossipOptions: ParsableArguments {
     }
 
     /// The gossip's settings; `nil` when it is off, or there is nowhere to take keys from.
-    func settings(node: String, state: String?) -> MembershipSpeaker.Settings? {
-        guard place != "off", let listen = Self.read(place), let keys = keySource(state) else {
+    ///
+    /// - Parameter makesKeys: whether a file of keys in the state folder that is missing is made.
+    func settings(
+        node: String, state: String?, makesKeys: Bool = true
+    ) -> MembershipSpeaker.Settings? {
+        guard place != "off", let listen = Self.read(place),
+            let keys = keySource(state, makesKeys)
+        else {
             return nil
         }
         return MembershipSpeaker.Settings(
@@ -55,11 +61,16 @@ struct GossipOptions: ParsableArguments {
     /// Whether the gossip is wanted and cannot be had for want of keys.
     func lacksKeys(state: String?) -> Bool { place != "off" && keySource(state) == nil }
 
-    private func keySource(_ state: String?) -> MembershipSpeaker.KeySource? {
+    /// Whether the gossip is wanted, with the keys that the state folder holds.
+    var takesKeysFromState: Bool { place != "off" && keys == nil }
+
+    private func keySource(
+        _ state: String?, _ makesKeys: Bool = true
+    ) -> MembershipSpeaker.KeySource? {
         switch (keys, state) {
         case ("none", _): MembershipSpeaker.KeySource.none
         case (let file?, _): .file(path: file, isMadeIfMissing: false)
-        case (nil, let state?): .file(path: "\(state)/gossip.keys", isMadeIfMissing: true)
+        case (nil, let state?): .file(path: "\(state)/gossip.keys", isMadeIfMissing: makesKeys)
         case (nil, nil): nil
         }
     }

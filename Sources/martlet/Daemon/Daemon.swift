@@ -29,25 +29,14 @@ struct Daemon {
     func run() async throws {
         MemoryFootprint.prepare()
         let logger = options.logFormat.logger(label: "martlet", level: options.logLevel)
-        let source = try FolderSource(
-            settings: FolderSource.Settings(
-                manifests: options.manifests, state: options.state, node: options.nodeName,
-                contends: roles.contains(.controller),
-                configurationNamespace: options.namespace),
-            logger: logger)
-        if options.state == nil {
-            logger.warning(
-                "no --state folder: allocations end with this process",
-                metadata: [
-                    "remedy": "give --state; other daemons agree only on addresses asked for"
-                ])
-        }
+        let cluster = try DaemonSource(options: options, roles: roles, speaker: speaker, logger)
+        let source = cluster.source
         let controller =
             roles.contains(.controller)
             ? ServiceController(
                 source: source, scope: options.scope, logger: logger,
                 clock: { MonotonicClock.now() }) : nil
-        let node = try makeSpeaker(source, logger)
+        let node = try await makeSpeaker(cluster, logger)
         let content = DaemonContent(
             node: options.nodeName, scope: options.scope, roles: roles, source: source,
             controller: controller, speaker: node, logger: logger)
@@ -69,7 +58,13 @@ struct Daemon {
                 failureTerminationBehavior: .gracefullyShutdownGroup))
         add("follower") { await content.followStates() }
         add("memory") { await MemoryFootprint.keepSmall(after: source) }
-        if let controller { add("controller") { await controller.run() } }
+        if let controller {
+            services.append(
+                .init(
+                    service: ControllerPart(controller: controller, server: cluster.server),
+                    successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup))
+        }
         if let node {
             services.append(
                 .init(
@@ -93,13 +88,16 @@ struct Daemon {
     }
 
     private func makeSpeaker(
-        _ source: FolderSource, _ logger: Logger
-    ) throws -> NodeSpeaker? {
+        _ cluster: DaemonSource, _ logger: Logger
+    ) async throws -> NodeSpeaker? {
         guard let speaker else { return nil }
+        let source = cluster.source
         let dataplane =
             speaker.dataplane == .nftables ? DataplaneReconciler(socket: try NftablesSocket()) : nil
-        let gossip = speaker.gossip.settings(node: options.nodeName, state: options.state)
-        if speaker.gossip.lacksKeys(state: options.state) {
+        if speaker.gossip.takesKeysFromState { try await cluster.server?.prepareGossipKeys() }
+        let gossip = speaker.gossip.settings(
+            node: options.nodeName, state: cluster.state, makesKeys: cluster.server == nil)
+        if speaker.gossip.lacksKeys(state: cluster.state) {
             logger.warning(
                 "no keys for the gossip, so nobody notices when this node or another dies",
                 metadata: ["remedy": "give --state or --gossip-keys; --gossip off if it is meant"])
@@ -108,7 +106,8 @@ struct Daemon {
             settings: NodeSpeaker.Settings(
                 node: options.nodeName, scope: options.scope,
                 interfaces: Set(speaker.interfaces), gossip: gossip,
-                peering: speaker.bgp.settings),
+                peering: speaker.bgp.settings,
+                fencing: try speaker.fencing(by: cluster.server)),
             source: source, dataplane: dataplane,
             keepsDataplane: speaker.keepDataplane || speaker.bgp.bgpStop == .keep,
             logger: logger)
@@ -136,6 +135,18 @@ private struct Part: ServiceLifecycle.Service {
             logger.critical("stopping", metadata: ["part": "\(name)", "error": "\(error)"])
             throw ExitCode.failure
         }
+    }
+}
+
+/// Runs the controller; at graceful shutdown it finishes what it is writing, and gives up the right
+/// to write, so that another goes on at once.
+private struct ControllerPart: ServiceLifecycle.Service {
+    let controller: ServiceController
+    let server: KubernetesSource?
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await controller.run() }
+        await server?.resign()
     }
 }
 

@@ -1,0 +1,208 @@
+import Kubernetes
+import LinuxNetwork
+import Logging
+import NetworkTypes
+import Synchronization
+
+/// Until when this process may write, for whoever writes.
+final class WritingPermit: Sendable {
+    private let content = Mutex<(until: Instant?, leader: String?)>((nil, nil))
+
+    /// Whether a write may be begun now.
+    var mayWrite: Bool {
+        content.withLock { $0.until.map { MonotonicClock.now() < $0 } ?? false }
+    }
+
+    /// Who holds the Lease, for people.
+    var leader: String { content.withLock { $0.leader } ?? "nobody yet" }
+
+    func set(until: Instant?, leader: String?) { content.withLock { $0 = (until, leader) } }
+}
+
+/// Takes part in the election of the one controller that writes (``LeaderElection``).
+///
+/// A new leader reads all Services and pools again before it counts as one: what the leader before
+/// it wrote last may not have come by watch yet.
+actor LeadershipKeeper {
+    private let name: ObjectName
+    private let sender: RequestSender
+    private let cluster: ClusterMirror
+    private let permit: WritingPermit
+    private let logger: Logger
+    private let catchUp: @Sendable () async throws(APIFailure) -> Void
+    private var machine: LeaderElection
+    private var waiting: [LeaderElection.Action] = []
+    private let alarm = Alarm()
+    private var isCaughtUp = false
+    private var refusal: Problem?
+
+    static let manager = "martlet-controller"
+
+    init(
+        identity: String, namespace: String, sender: RequestSender, cluster: ClusterMirror,
+        permit: WritingPermit, logger: Logger,
+        catchUp: @escaping @Sendable () async throws(APIFailure) -> Void
+    ) {
+        name = ObjectName(namespace: namespace, Self.manager)
+        self.sender = sender
+        self.cluster = cluster
+        self.permit = permit
+        self.logger = logger
+        self.catchUp = catchUp
+        machine = LeaderElection(identity: identity)
+    }
+
+    /// Takes part until the task is cancelled; resign first, or the others wait for the Lease to
+    /// run out.
+    func run() async {
+        await tell(.started)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.follow() }
+            group.addTask { await self.act() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    /// Gives the Lease back, so that another controller can go on at once. Call it while ``run()``
+    /// runs, and write nothing afterwards.
+    func resign() async {
+        await tell(.resigned)
+        let begin = MonotonicClock.now()
+        while !machine.isEnded, MonotonicClock.now() - begin < RequestSender.patience {
+            do {
+                try await Task.sleep(for: .milliseconds(5))
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func act() async {
+        while !Task.isCancelled, !machine.isEnded {
+            if !waiting.isEmpty {
+                await carryOut(waiting.removeFirst())
+            } else if let deadline = machine.nextDeadline, deadline <= MonotonicClock.now() {
+                await tell(.deadlineReached)
+            } else {
+                await alarm.wait(until: machine.nextDeadline)
+            }
+        }
+    }
+
+    private func tell(_ event: LeaderElection.Event) async {
+        let actions = machine.handle(event, at: MonotonicClock.now())
+        permit.set(until: machine.freshUntil, leader: machine.leader)
+        for action in actions {
+            switch action {
+            case .lead: await lead()
+            case .stepDown(let reason):
+                isCaughtUp = false
+                await cluster.lead(false)
+                logger.notice("this controller writes no more", metadata: ["why": "\(reason)"])
+            case .read, .create, .update: waiting.append(action)
+            }
+        }
+        alarm.ring()
+    }
+
+    /// Begins to lead once everything is known that the leader before wrote. Said again with every
+    /// renewal, so a failure is tried again.
+    private func lead() async {
+        guard !isCaughtUp, await cluster.isSynced else { return }
+        isCaughtUp = true
+        do throws(APIFailure) {
+            try await catchUp()
+            guard machine.isLeading else { return }
+            await cluster.lead(true)
+        } catch {
+            isCaughtUp = false
+            logger.warning(
+                "cannot begin to allocate: not all Services can be read",
+                metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func carryOut(_ action: LeaderElection.Action) async {
+        let sent = MonotonicClock.now()
+        do throws(APIFailure) {
+            switch action {
+            case .read:
+                await tell(.observed(try await read()))
+            case .create(let record):
+                let request = record.stamped(.now()).creation(name, manager: Self.manager)
+                await tell(.renewed(try await write(request), sentAt: sent))
+            case .update(let record):
+                let request = record.stamped(.now()).change(name, manager: Self.manager)
+                await tell(.renewed(try await write(request), sentAt: sent))
+            case .lead, .stepDown: break
+            }
+            await note(nil)
+        } catch {
+            await note(error)
+            await tell(.failed(error))
+        }
+    }
+
+    private func read() async throws(APIFailure) -> LeaseRecord? {
+        do throws(APIFailure) {
+            return try LeaseRecord(json: try await write(raw: .get(.leases, name)))
+        } catch {
+            guard error.code == 404 else { throw error }
+            return nil
+        }
+    }
+
+    private func write(_ request: ObjectRequest) async throws(APIFailure) -> LeaseRecord {
+        try LeaseRecord(json: try await write(raw: request))
+    }
+
+    private func write(raw request: ObjectRequest) async throws(APIFailure) -> [UInt8] {
+        try await sender.send(request, .lease).body
+    }
+
+    private func note(_ failure: APIFailure?) async {
+        // A conflict only says that the other was faster.
+        let isGrave = failure.map { !$0.isConflict } ?? false
+        guard isGrave || refusal != nil else { return }
+        refusal = failure.flatMap { failure in
+            isGrave
+                ? Problem(
+                    .warning, object: "Lease \(name)", rule: "cannot be read or written: \(failure)",
+                    remedy: "without it no controller allocates; allow get, create and patch of "
+                        + "leases in \(name.namespace) (deploy/kubernetes/rbac)") : nil
+        }
+        await cluster.note(refusal, about: "lease")
+    }
+
+    /// Follows the Lease, so that a release is known at once. The machine also asks now and then.
+    private func follow() async {
+        let request = APIRequest(
+            path: APIResource.leases.path(namespace: name.namespace),
+            query: [
+                ("watch", "true"), ("fieldSelector", "metadata.name=\(name.name)"),
+                ("timeoutSeconds", "300"),
+            ])
+        while !Task.isCancelled {
+            do throws(APIFailure) {
+                var stream = try await sender.client.open(request).makeAsyncIterator()
+                var lines = WatchLines()
+                while let bytes = try await stream.next() {
+                    for line in try lines.append(bytes) {
+                        if let record = try LeaseRecord(watchLine: line) {
+                            await tell(.observed(record))
+                        }
+                    }
+                }
+            } catch {
+                // Reading it now and then goes on, and says what is wrong.
+                logger.debug("the Lease is not watched", metadata: ["error": "\(error)"])
+            }
+            do {
+                try await Task.sleep(for: .seconds(2))
+            } catch {
+                return
+            }
+        }
+    }
+}

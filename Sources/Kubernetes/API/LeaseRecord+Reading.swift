@@ -1,0 +1,64 @@
+extension LeaseRecord {
+    /// Reads a Lease as a server gave it.
+    public init(json: [UInt8]) throws(APIFailure) {
+        do throws(JSONFailure) {
+            self = try Self.read(try JSONDocument.node(json)).record
+        } catch {
+            throw .malformed("a Lease: \(error)")
+        }
+    }
+
+    /// Reads a list of Leases, by name. One that cannot be read is left out.
+    public static func list(json: [UInt8]) throws(APIFailure) -> [String: LeaseRecord] {
+        do throws(JSONFailure) {
+            guard let list = Fields(try JSONDocument.node(json)) else {
+                throw JSONFailure(reason: .unexpectedType("a list"), offset: 0)
+            }
+            var records: [String: LeaseRecord] = [:]
+            for item in list.list("items") {
+                do throws(JSONFailure) {
+                    let (name, record) = try read(item)
+                    records[name] = record
+                } catch {
+                    // Like one that was never read: who waits for it goes on waiting.
+                    continue
+                }
+            }
+            return records
+        } catch {
+            throw .malformed("a list of Leases: \(error)")
+        }
+    }
+
+    private static func read(
+        _ node: DocumentNode
+    ) throws(JSONFailure) -> (name: String, record: LeaseRecord) {
+        guard let lease = Fields(node), let metadata = lease.fields("metadata"),
+            let version = metadata["resourceVersion"], let name = metadata["name"]
+        else { throw JSONFailure(reason: .unexpectedType("a Lease"), offset: 0) }
+        let spec = lease.fields("spec")
+        let record = LeaseRecord(
+            holder: spec?["holderIdentity"] ?? "",
+            durationSeconds: spec?["leaseDurationSeconds"].flatMap { Int($0) } ?? 0,
+            acquireTime: spec?["acquireTime"], renewTime: spec?["renewTime"],
+            transitions: max(0, spec?["leaseTransitions"].flatMap { Int($0) } ?? 0),
+            resourceVersion: version)
+        return (name, record)
+    }
+}
+
+extension LeaseRecord {
+    /// Reads a line of a watch of one Lease; `nil` for a line that does not show the Lease as it
+    /// is: a bookmark, an error. A Lease that was deleted is one that nobody has.
+    public init?(watchLine: [UInt8]) throws(APIFailure) {
+        do throws(JSONFailure) {
+            guard let line = Fields(try JSONDocument.node(watchLine)), let type = line["type"],
+                ["ADDED", "MODIFIED", "DELETED"].contains(type), let object = line.node("object")
+            else { return nil }
+            self = try Self.read(object).record
+            if type == "DELETED" { holder = "" }
+        } catch {
+            throw .malformed("a watch of a Lease: \(error)")
+        }
+    }
+}

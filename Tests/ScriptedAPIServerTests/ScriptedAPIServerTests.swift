@@ -1,0 +1,4 @@
+import ScriptedAPIServer
+import Testing
+
+@Suite struct ScriptedAPIServerTests {}
