@@ -138,7 +138,7 @@ var tests: [Target] {
         .testTarget(
             name: "SimulationTests",
             dependencies: [
-                "Simulation", "NetworkTypes", "Layer2", "Membership", "LoadBalancing",
+                "Simulation", "NetworkTypes", "Layer2", "Membership", "LoadBalancing", "Kubernetes",
             ], swiftSettings: common),
         .target(
             name: "ScriptedAPIServer", dependencies: [yams, tls, http2, log] + nio,

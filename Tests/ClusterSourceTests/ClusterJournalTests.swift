@@ -121,18 +121,24 @@ struct ClusterJournalTests {
         }
         let whole = try Data(contentsOf: URL(fileURLWithPath: Self.path(scratch)))
         for length in 0...whole.count {
-            try whole.prefix(length).write(to: URL(fileURLWithPath: Self.path(scratch)))
             let expected = ends.filter { $0.key <= length }.max { $0.key < $1.key }?.value ?? [:]
-            do {
-                let store = Self.store(scratch)
-                let content = try Self.restore(store)
-                #expect(Self.versions(content) == expected, "\(length) bytes")
-                try Self.write([try Self.change("late", 8)], to: store)
-            }
+            let scratch = try Self.folder(with: whole.prefix(length))
+            let store = Self.store(scratch)
+            #expect(Self.versions(try Self.restore(store)) == expected, "\(length) bytes")
+            try Self.write([try Self.change("late", 8)], to: store)
             let content = try Self.restore(Self.store(scratch))
             #expect(Self.versions(content) == expected.merging(["late": "8"]) { $1 })
             #expect(content.lost == 0)
         }
+    }
+
+    /// A state folder of its own with a journal. Of its own, because a lock that was let go lives
+    /// on in processes that other tests have forked.
+    private static func folder(with journal: Data) throws -> Scratch {
+        let scratch = try Scratch()
+        try scratch.makeFolder("state")
+        try journal.write(to: URL(fileURLWithPath: path(scratch)))
+        return scratch
     }
 
     @Test("a damaged byte costs its own line and no other")
@@ -158,14 +164,15 @@ struct ClusterJournalTests {
 
     @Test("another cluster's journal is not taken for this one's, and is replaced")
     func otherCluster() throws {
-        let scratch = try Scratch()
-        do { try Self.write([try Self.change("web")], to: Self.store(scratch)) }
-        do {
-            let other = Self.store(scratch, "https://198.51.100.1:6443 \"x\"\n")
-            #expect(try Self.restore(other).objects.isEmpty)
-            try Self.write([try Self.change("db")], to: other)
-            #expect(Self.versions(try Self.restore(other)) == ["db": "1"])
-        }
+        let first = try Scratch()
+        try Self.write([try Self.change("web")], to: Self.store(first))
+        let journal = try Data(contentsOf: URL(fileURLWithPath: Self.path(first)))
+        let scratch = try Self.folder(with: journal)
+        #expect(try Self.restore(Self.store(first)).objects.count == 1)
+        let other = Self.store(scratch, "https://198.51.100.1:6443 \"x\"\n")
+        #expect(try Self.restore(other).objects.isEmpty)
+        try Self.write([try Self.change("db")], to: other)
+        #expect(Self.versions(try Self.restore(other)) == ["db": "1"])
         #expect(try Self.restore(Self.store(scratch)).objects.isEmpty)
     }
 
@@ -268,7 +275,8 @@ struct ClusterJournalTests {
             folder: scratch.state, identity: Self.identity, waitingLimit: 10_000)
         try journal.start()
         for index in 0..<100 { journal.append([try Self.change("s\(index)")]) }
-        #expect(try await Self.comesTrue { journal.trouble?.contains("given up") == true })
+        #expect(
+            try await Self.comesTrue { journal.trouble?.contains("since the disk failed") == true })
         try scratch.remove("state/cluster.journal")
         journal.append([try Self.change("web")])
         await journal.close()

@@ -177,7 +177,8 @@ import Testing
     @Test func `empty lists that come as null are empty`() throws {
         let text =
             #"{"metadata":{"name":"a-1","namespace":"b","#
-            + #""labels":{"kubernetes.io/service-name":"a"}},"addressType":"IPv6","endpoints":null,"ports":null}"#
+            + #""labels":{"kubernetes.io/service-name":"a"}},"addressType":"IPv6","#
+            + #""endpoints":null,"ports":null}"#
         let slice = try #require(try ServerObjectText.object(text, .endpointSlices).slice)
         #expect(slice.endpoints.isEmpty)
         #expect(slice.family == .ipv6)

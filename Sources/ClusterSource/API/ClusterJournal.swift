@@ -143,16 +143,16 @@ package final class ClusterJournal: Sendable {
             batch = JournalBatch(isClosing: batch.isClosing)
             troubles.withLock { $0 = store.refusal }
         } catch {
-            var text = "the cluster's last state is not kept: \(error)"
             if batch.size > waitingLimit {
                 store.giveUp()
                 batch = JournalBatch(isClosing: batch.isClosing)
-                text = "the cluster's last state was given up: \(error)"
             }
-            let remedy =
-                "make room in the state folder; until then a speaker that is restarted "
-                + "while the API server is away announces nothing"
-            troubles.withLock { $0 = "\(text); \(remedy)" }
+            let text =
+                store.refusal
+                ?? "the cluster's last state is not kept: \(error); make room in the state folder; "
+                + "until then a speaker that is restarted while the API server is away announces "
+                + "nothing"
+            troubles.withLock { $0 = text }
         }
     }
 }

@@ -41,6 +41,8 @@ package final class KubernetesSource: SnapshotSource {
         /// For how long a start waits for the server before it goes on with what a former process
         /// kept.
         package var grace = Duration.seconds(2)
+        /// The times by which controllers take turns.
+        package var election = LeaderElection.Timing()
 
         package init(
             node: String, namespace: String, scope: ServiceScope, allocates: Bool,
@@ -116,7 +118,7 @@ package final class KubernetesSource: SnapshotSource {
         leadership =
             settings.allocates
             ? LeadershipKeeper(
-                identity: identity, namespace: settings.namespace, sender: sender,
+                identity: identity, timing: settings.election, namespace: settings.namespace, sender: sender,
                 cluster: cluster, permit: permit, logger: logger,
                 catchUp: { [client, cluster, settings] () throws(APIFailure) in
                     try await Self.catchUp(client, cluster, settings)
@@ -147,10 +149,13 @@ package final class KubernetesSource: SnapshotSource {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.sender.gate.run() }
             group.addTask { await self.publishStates() }
+            let companions = FollowerGroup()
             for interest in interests {
                 let follower = ResourceFollower(
                     interest, client: client, cluster: cluster,
-                    decoder: decoder(of: interest.resource), seed: Self.seed(), logger: logger)
+                    decoder: decoder(of: interest.resource), seed: Self.seed(),
+                    companions: companions, logger: logger)
+                await companions.add(follower, of: interest)
                 let floor = floors[interest]
                 group.addTask { await follower.run(floor: floor) }
             }

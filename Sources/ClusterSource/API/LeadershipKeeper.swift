@@ -39,7 +39,7 @@ actor LeadershipKeeper {
     static let manager = "martlet-controller"
 
     init(
-        identity: String, namespace: String, sender: RequestSender, cluster: ClusterMirror,
+        identity: String, timing: LeaderElection.Timing, namespace: String, sender: RequestSender, cluster: ClusterMirror,
         permit: WritingPermit, logger: Logger,
         catchUp: @escaping @Sendable () async throws(APIFailure) -> Void
     ) {
@@ -49,7 +49,7 @@ actor LeadershipKeeper {
         self.permit = permit
         self.logger = logger
         self.catchUp = catchUp
-        machine = LeaderElection(identity: identity)
+        machine = LeaderElection(identity: identity, timing: timing)
     }
 
     /// Takes part until the task is cancelled; resign first, or the others wait for the Lease to

@@ -11,6 +11,8 @@ actor ResourceFollower {
     private let cluster: ClusterMirror
     private let decoder: ObjectDecoder
     private let logger: Logger
+    private let companions: FollowerGroup
+    private let alarm = Alarm()
     private var machine: ListWatch
     private var next: Request?
     /// Counts requests, so that what comes late of one that was dropped is known as such.
@@ -23,8 +25,9 @@ actor ResourceFollower {
 
     init(
         _ interest: ResourceInterest, client: APIClient, cluster: ClusterMirror,
-        decoder: ObjectDecoder, seed: UInt64, logger: Logger
+        decoder: ObjectDecoder, seed: UInt64, companions: FollowerGroup, logger: Logger
     ) {
+        self.companions = companions
         self.interest = interest
         self.client = client
         self.cluster = cluster
@@ -43,8 +46,11 @@ actor ResourceFollower {
                 next = nil
                 await carryOut(request)
             } else if let deadline = machine.nextDeadline {
-                guard await Self.sleep(until: deadline) else { return }
-                await tell(.deadlineReached)
+                if deadline <= MonotonicClock.now() {
+                    await tell(.deadlineReached)
+                } else {
+                    await alarm.wait(until: deadline)
+                }
             } else {
                 return
             }
@@ -52,6 +58,8 @@ actor ResourceFollower {
     }
 
     private func carryOut(_ request: Request) async {
+        // What happens to all nodes at once is not to fall on the server at once.
+        machine.settings.spread = ListWatch.spread(followers: await cluster.nodeCount + 2)
         current += 1
         let number = current
         await withTaskGroup(of: Void.self) { group in
@@ -97,6 +105,7 @@ actor ResourceFollower {
                 APIRequest(path: query.path, query: query.items, timeout: .seconds(60)))
             let page = try decoder.page(answer.body)
             guard number == current else { return }
+            await companions.reached(besides: interest)
             await cluster.accept(page, of: interest)
             await tell(
                 .pageReceived(
@@ -115,6 +124,7 @@ actor ResourceFollower {
             ).makeAsyncIterator()
             guard number == current else { return }
             await tell(.watchOpened)
+            await companions.reached(besides: interest)
             var lines = WatchLines()
             while let bytes = try await stream.next() {
                 let events = try lines.append(bytes).map { line throws(APIFailure) in
@@ -162,6 +172,13 @@ actor ResourceFollower {
         return number == current
     }
 
+    /// The server answers others of this process again: a long wait is cut short.
+    fileprivate func noteServerReached() async {
+        guard machine.phase == .waiting else { return }
+        await tell(.serverReached)
+        alarm.ring()
+    }
+
     // MARK: The machine
 
     /// Tells the machine, and carries out its actions: first what concerns requests, without a
@@ -188,6 +205,22 @@ actor ResourceFollower {
             case .troubled(let trouble): await cluster.note(trouble, of: interest)
             case .recovered: await cluster.noteRecovery(of: interest)
             }
+        }
+    }
+}
+
+/// The followers of one process, who tell each other that the server answers.
+actor FollowerGroup {
+    private var followers: [ResourceInterest: ResourceFollower] = [:]
+
+    /// Adds one.
+    func add(_ follower: ResourceFollower, of interest: ResourceInterest) {
+        followers[interest] = follower
+    }
+
+    fileprivate func reached(besides interest: ResourceInterest) async {
+        for (other, follower) in followers where other != interest {
+            await follower.noteServerReached()
         }
     }
 }

@@ -14,8 +14,8 @@ public import NetworkTypes
 /// - An object has a budget of 25 Events, and one more every 300 s. What is beyond is not told.
 /// - The queue is bounded; when it is full the oldest is lost. One request is on its way at a time.
 ///   ``lost`` counts what was not told for any reason.
-/// - A server that is away or busy is waited for, longer each time, up to half a minute; an Event that
-///   the server will never take is dropped, and ``trouble`` says why.
+/// - A server that is away or busy is waited for, longer each time, up to half a minute; an Event
+///   that the server will never take is dropped, and ``trouble`` says why.
 public struct EventRecorder: Sendable {
     /// What happened.
     public struct Tiding: Hashable, Sendable {

@@ -21,7 +21,7 @@ public struct ServerAssembler: Sendable {
     /// The most problems that a snapshot lists; the rest is counted.
     public static let problemLimit = 1000
 
-    var contents: ServerContents
+    private var contents: ServerContents
     private var configuration: ConfigurationAssembler
     private var configured: (configuration: Configuration, problems: [Problem])?
     private var problems: [Problem] = []

@@ -31,8 +31,6 @@ def split(text, separator):
 FUNCTIONS = {
     "split": split,
     "findAll": find_all,
-    "replace": lambda text, old, new: celtypes.StringType(str(text).replace(old, new)),
-    "trim": lambda text: celtypes.StringType(str(text).strip()),
 }
 
 

@@ -1,4 +1,0 @@
-import ScriptedAPIServer
-import Testing
-
-@Suite struct ScriptedAPIServerTests {}
