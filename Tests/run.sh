@@ -20,7 +20,9 @@ if ((EUID == 0)); then
     need ip=iproute2 nft=nftables tcpdump=tcpdump arping=arping ndisc6=ndisc6 nginx=nginx-light \
         curl=curl conntrack=conntrack python3=python3 jq=jq gcc=gcc bird=bird2 \
         /usr/lib/frr/bgpd=frr gobgpd=gobgpd /usr/sbin/bgpctl=openbgpd exabgp=exabgp \
-        keepalived=keepalived || exit 1
+        keepalived=keepalived openssl=openssl kubectl=kubernetes-client || exit 1
+    python3 -c 'import celpy, yaml' 2>/dev/null ||
+        { need pip3=python3-pip && need_python cel-python pyyaml; } || exit 1
 elif [[ ${CI:-} == true ]]; then
     echo "CI must run as root: the tests against real peers need network namespaces" >&2
     exit 1

@@ -32,6 +32,15 @@ need() {
     return "$status"
 }
 
+# need_python PACKAGE ...: PyPI packages for the python3 on the PATH.
+need_python() {
+    local options=(--quiet --disable-pip-version-check --root-user-action=ignore)
+    echo "installing $* from PyPI"
+    # Debian marks its own Python as not to be installed into; a test machine's may be.
+    python3 -m pip install "${options[@]}" "$@" 2>/dev/null ||
+        python3 -m pip install "${options[@]}" --break-system-packages "$@"
+}
+
 need_swift() {
     if ! command -v swift >/dev/null; then
         echo "missing: the Swift toolchain, 6.3 or later (https://www.swift.org/install/linux/)" >&2

@@ -26,6 +26,9 @@ package struct SpeakerRecord: Hashable, Sendable {
     package var node: String
     /// Its interfaces.
     package var interfaces: [Interface]
+    /// Whether ``interfaces`` are all of them. Those who learn of a speaker in another way than by
+    /// its record know only some.
+    package var knowsAllInterfaces = true
     /// Where the speaker itself is reached: the addresses of its interfaces.
     package var addresses: [IPAddress]
     /// The addresses that it answers for, each with the epoch of its claim: the higher one is the

@@ -98,7 +98,9 @@ package struct ElectionInput: Sendable, Equatable {
             // Of those that gossip more is known, and better.
             let counts = name == own || live?[name] == nil
             if counts { facts[name]?.hasSpeaker = record.isServing }
-            facts[name]?.interfaces = record.interfaces.map(InterfaceFacts.init)
+            if record.knowsAllInterfaces {
+                facts[name]?.interfaces = record.interfaces.map(InterfaceFacts.init)
+            }
             if record.handOver != nil, counts {
                 facts[name]?.isDraining = true
             }

@@ -65,7 +65,8 @@ let package = Package(
         .target(
             name: "ClusterSource",
             dependencies: ["NetworkTypes", "Kubernetes", "LinuxNetwork", log],
-            path: "Modules/ClusterSource", swiftSettings: settings),
+            // What speaks HTTP is not needed here, nor the libraries that it takes.
+            path: "Modules/ClusterSource", exclude: ["API"], swiftSettings: settings),
         .target(
             name: "Speaker", dependencies: speaker + [crypto, log], path: "Modules/Speaker",
             swiftSettings: settings),

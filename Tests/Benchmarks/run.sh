@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Measures Martlet beside its yardsticks, each pair in the same run, and prints medians.
 #
-#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover | --bgp]
+#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover | --bgp | --cluster]
 #
 #   --short      one round of each, for CI; else five, and twenty of each failover
 #   --nightly    the failovers with ten minutes of each hardship
 #   --failover   only the race of failovers; what follows is handed to Sources/failover.py
 #   --bgp        only the race of BGP senders; what follows is handed to Sources/routes.py
+#   --cluster    only the controller and speakers against an API server; what follows is handed to
+#                Sources/cluster.py
 #
 # Needs root. Everything happens in network namespaces that it makes and removes. Machines are
 # shared and noisy: read ratios, not single figures. Nothing here fails for being slow.
@@ -18,8 +20,8 @@ mode=() only=
 while (($#)); do
     case $1 in
         --short | --nightly) mode+=("$1") ;;
-        --failover | --bgp) only=${1#--}; shift; break ;;
-        -h | --help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        --failover | --bgp | --cluster) only=${1#--}; shift; break ;;
+        -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) echo "unknown option $1; see --help" >&2; exit 2 ;;
     esac
     shift
@@ -72,8 +74,19 @@ routes() {
     sender=$(swift build "${release[@]}" "${sender[@]:0:2}" --show-bin-path)/RouteSender
     measure routes --sender "$sender" "${mode[@]}" "$@"
 }
+cluster() {
+    if ! swift build "${release[@]}" --product scripted-apiserver >"$build/log" 2>&1; then
+        tail -n 40 "$build/log"
+        exit 1
+    fi
+    measure cluster --server "$(dirname "$martlet")/scripted-apiserver" "${mode[@]}" "$@"
+}
 if [[ $only == bgp ]]; then
     routes "$@"
+    exit
+fi
+if [[ $only == cluster ]]; then
+    cluster "$@"
     exit
 fi
 echo "== allocation"
@@ -87,6 +100,7 @@ esac
 benchmark FailoverSimulation "${simulated[@]}"
 if [[ ${mode[*]} != *--nightly* ]]; then
     measure measure "${mode[@]}" || exit 1
+    cluster || exit 1
     routes || exit 1
 fi
 measure failover "${mode[@]}"

@@ -157,6 +157,78 @@ import Testing
         }
     }
 
+    /// A kubeconfig of a server on whose port nobody listens.
+    private static let deserted = """
+        apiVersion: v1
+        kind: Config
+        current-context: here
+        clusters: [{name: c, cluster: {server: "http://127.0.0.1:1"}}]
+        users: [{name: u, user: {token: t}}]
+        contexts: [{name: here, context: {cluster: c, user: u}}]
+
+        """
+
+    @Test(
+        "a cluster that cannot be looked at: 1 and one line with file, context and the way out",
+        arguments: [["status"], ["explain", "web"], ["simulate", "--fail", "n1"], ["validate"]])
+    func cluster(_ command: [String]) throws {
+        try withFolder { folder in
+            let file = "\(folder)/config"
+            try Self.deserted.write(toFile: file, atomically: true, encoding: .utf8)
+            for (arguments, words) in [
+                (["--kubeconfig", file], [file, "\"here\"", "127.0.0.1:1", "is it up?"]),
+                (["--kubeconfig", file, "--context", "there"], [file, "\"there\"", "here"]),
+                (["--kubeconfig", "\(folder)/none"], ["\(folder)/none", "--kubeconfig"]),
+            ] {
+                let output = try Shell.run(
+                    [NamespacedLAN.executable] + command + arguments, allowFailure: true)
+                #expect(output.status == 1, "\(output.text)")
+                #expect(output.text.split(separator: "\n").count == 1, "\(output.text)")
+                for word in words {
+                    #expect(output.text.contains(word), "\(word) in \(output.text)")
+                }
+            }
+        }
+    }
+
+    @Test("as kubectl martlet, the cluster is the one that kubectl would take")
+    func plugin() throws {
+        try withFolder { folder in
+            let link = "\(folder)/kubectl-martlet"
+            try FileManager.default.createSymbolicLink(
+                atPath: link,
+                withDestinationPath: URL(filePath: NamespacedLAN.executable).standardized.path)
+            let file = "\(folder)/config"
+            try Self.deserted.write(toFile: file, atomically: true, encoding: .utf8)
+            let asked = try Shell.run(
+                ["KUBECONFIG=\(file)", link, "status"], allowFailure: true)
+            #expect(asked.status == 1)
+            #expect(asked.text.contains("\(file), context \"here\""), "\(asked.text)")
+            // A daemon that is named is asked, and files are read, all the same.
+            let daemon = try Shell.run(
+                [link, "status", "--admin", "\(folder)/none.sock"], allowFailure: true)
+            #expect(daemon.text.contains("none.sock"))
+            let example = Fixture.folder.appending(path: "loadbalancer-service.yaml").path
+            #expect(try Shell.run([link, "validate", example]).text.contains("valid"))
+        }
+    }
+
+    @Test(
+        "two places to look at, or none, are a wrong command line",
+        arguments: [
+            ["status", "--kubeconfig", "a", "--in-cluster"],
+            ["status", "--kubeconfig", "a", "--admin", "/b"],
+            ["explain", "web", "--manifests", "a", "--kubeconfig", "b"],
+            ["explain", "web", "--manifests", "a", "--context", "b"],
+            ["explain", "web", "--state", "a"],
+            ["simulate", "--fail", "n1"], ["validate"],
+            ["validate", "a", "--kubeconfig", "b"],
+        ])
+    func contradictions(_ arguments: [String]) throws {
+        let output = try Shell.run([NamespacedLAN.executable] + arguments, allowFailure: true)
+        #expect(output.status == 64, "\(output.text)")
+    }
+
     @Test("without a shared state folder, a Service that asks for no address is warned about")
     func pinning() throws {
         let file = Fixture.folder.appending(path: "loadbalancer-service.yaml").path

@@ -32,7 +32,16 @@ struct DaemonStatus: Decodable {
         }
         var isolatedForSeconds: Double?
         var members: [Member]
+
+        /// How many are alive, this node included.
+        var aliveCount: Int { members.count { $0.state == "alive" } }
     }
+    /// While the API server is away.
+    struct LastGood: Decodable {
+        /// Whether what is known comes from a former process.
+        var restored: Bool
+    }
+    var lastGood: LastGood?
     /// An address whose owner the gossip has lost and the wire has not.
     struct Held: Decodable {
         var address: String

@@ -4,28 +4,22 @@ import Testing
 /// Three speakers as on three machines, with a Service behind all of them, and a judge.
 ///
 /// Each has a state folder of its own; they share a key and find each other by their Node objects.
-/// The judge is a host that asks every 5 ms who has the address, and remembers who answered.
-final class FailoverScene {
+final class FailoverScene: JudgedScene {
     static let addresses = ["192.0.2.200", "2001:db8:2::200"]
     static let port = 7000
-    private static let judgeNumber = 101
 
     let lan: NamespacedLAN
+    let judge: AddressJudge
     /// The address that the judge asks for.
-    let address: String
+    var address: String { judge.address }
     private(set) var daemons: [String: Background] = [:]
-    private var names: [String: String] = [:]
-    private let capture: Capture
-    private let asker: ProbeTrain
 
     /// Starts everything and waits until exactly one node answers and all see each other.
     ///
     /// - Parameter joined: node c is named by no Node object's address; it knows node a by --join.
     init(_ address: String = addresses[0], joined: Bool = false) throws {
-        self.address = address
         lan = try NamespacedLAN(nodes: 3)
         try lan.prepareFaults()
-        try lan.attach("judge", host: Self.judgeNumber)
         try Self.makeKey(lan.folder.appending(path: "gossip.keys"))
         try lan.write("pool.yaml", Manifests.pool)
         try lan.write("nodes.yaml", Self.nodeObjects(lan.nodes, hidden: joined ? ["node-c"] : []))
@@ -39,13 +33,7 @@ final class FailoverScene {
             _ = try lan.start(
                 backend, [try ProbeTrain.tool("Echo", lan), "\(Self.port)"], log: "\(backend).log")
         }
-        capture = try Capture(
-            lan, on: "judge",
-            filter: """
-                (arp and (arp[6:2] = 2 or arp[14:4] = arp[24:4])) or (icmp6 and ip6[40] = 136)
-                """)
-        asker = try ProbeTrain(lan, asking: address, from: "judge", number: Self.judgeNumber)
-        for node in lan.nodes { names[try lan.macAddress(node)] = node }
+        judge = try AddressJudge(lan, address)
         for node in lan.nodes {
             try start(node, extra: joined && node == "node-c" ? ["--join", "192.0.2.11"] : [])
         }
@@ -122,59 +110,7 @@ final class FailoverScene {
     }
 }
 
-/// What the judge saw.
 extension FailoverScene {
-    /// Answers and announcements for the address by whichever node, in order.
-    private func frames(since moment: Double) -> [(time: Double, node: String, isAnswer: Bool)] {
-        capture.frames(since: moment).compactMap { frame in
-            let isAnswer = frame.isAnswer(for: address)
-            guard isAnswer || frame.isAnnouncement(of: address) else { return nil }
-            return (frame.time, names[frame.source] ?? frame.source, isAnswer)
-        }
-    }
-
-    /// Who answered since a moment, each once, in the order of their first answers.
-    func answerers(since moment: Double) -> [String] {
-        frames(since: moment).filter(\.isAnswer).reduce(into: []) { nodes, frame in
-            if !nodes.contains(frame.node) { nodes.append(frame.node) }
-        }
-    }
-
-    /// Who answered or announced since a moment.
-    func speakers(since moment: Double) -> Set<String> {
-        Set(frames(since: moment).map(\.node))
-    }
-
-    /// The only one who answers: all answers of the last 0.2 s came from it.
-    func owner() -> String? {
-        let recent = answerers(since: wallClock() - 0.2)
-        return recent.count == 1 ? recent[0] : nil
-    }
-
-    /// Waits until another than `node` alone answers; returns it.
-    func heir(of node: String, within seconds: Double = 8) -> String? {
-        var heir: String?
-        _ = eventually(within: seconds, every: 0.05) {
-            heir = owner()
-            return heir != nil && heir != node
-        }
-        return heir == node ? nil : heir
-    }
-
-    /// Expects that within some seconds one node alone answers and goes on alone for a second.
-    ///
-    /// Returns it.
-    @discardableResult
-    func expectOneOwner(within seconds: Double = 5) -> String? {
-        let isAlone = eventually(within: seconds, every: 0.05) { owner() != nil }
-        #expect(isAlone != nil, lan.lastWords)
-        let begin = wallClock()
-        usleep(1_000_000)
-        let seen = answerers(since: begin)
-        #expect(seen.count == 1, "\(seen): \(lan.lastWords)")
-        return seen.first
-    }
-
     /// Expects that every living daemon names the same owner as the wire.
     func expectAgreement(_ owner: String, at nodes: [String]) {
         for node in nodes {

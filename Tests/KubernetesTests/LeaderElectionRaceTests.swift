@@ -187,7 +187,9 @@ struct SystemSeed: RandomNumberGenerator {
                 race.run(.milliseconds(100))
                 race.isServerAway = false
                 isLed = race.candidates.indices.contains { index in
-                    guard let until = race.candidates[index].machine.freshUntil else { return false }
+                    guard let until = race.candidates[index].machine.freshUntil else {
+                        return false
+                    }
                     return until > race.local(index)
                 }
             }

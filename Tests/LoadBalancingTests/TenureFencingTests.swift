@@ -70,7 +70,8 @@ import Testing
             bench.handle(fence(1, silent: ["b"])) == [bench.announce(.firstUse(probes: true))])
     }
 
-    @Test("an address handed over is claimed first, and answered for once the other's claim is gone")
+    @Test(
+        "an address handed over is claimed first, and answered for once the other's claim is gone")
     func handOver() {
         var bench = bench()
         _ = bench.handle(fence(1))

@@ -49,7 +49,8 @@ package final class ScriptedAPIServer: Sendable {
     /// Such as `https://127.0.0.1:6443`.
     package var url: String {
         running.withLock { running in
-            "\(running.certificates == nil ? "http" : "https")://\(core.settings.host):\(running.port)"
+            let scheme = running.certificates == nil ? "http" : "https"
+            return "\(scheme)://\(core.settings.host):\(running.port)"
         }
     }
     /// How many connections are open.
@@ -169,8 +170,8 @@ extension ScriptedAPIServer {
     package func kubeconfig(credentials: String, namespace: String = "metallb-system") -> String {
         var cluster = "server: \(url)"
         if let certificates = running.withLock({ $0.certificates }) {
-            cluster +=
-                "\n    certificate-authority-data: \(Base64.text(Array(certificates.authority.utf8)))"
+            let authority = Base64.text(Array(certificates.authority.utf8))
+            cluster += "\n    certificate-authority-data: \(authority)"
         }
         return """
             apiVersion: v1

@@ -70,7 +70,8 @@ import Testing
                     "\(Sample.services)?watch=1&resourceVersion=\(from)", count
                 ) {
                     for number in 0..<2 {
-                        try server.cluster.create(Sample.service("\(action)".prefix(3).lowercased() + "\(number)"))
+                        try server.cluster.create(
+                            Sample.service("\(action)".prefix(3).lowercased() + "\(number)"))
                     }
                 }
                 return events.map { $0["object"]?.name ?? "" }

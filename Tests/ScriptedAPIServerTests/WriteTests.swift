@@ -44,7 +44,8 @@ import Testing
         var patch = Sample.ingress
         patch["metadata"] = ["annotations": ["example.org/pool": "first"]]
         patch["spec"] = ["type": "ClusterIP"]
-        let service = try cluster.patch("services", "a", patch, as: .strategic, subresource: "status")
+        let service = try cluster.patch(
+            "services", "a", patch, as: .strategic, subresource: "status")
         #expect(service["metadata", "annotations", "example.org/pool"] == "first")
         #expect(service["spec", "type"] == "LoadBalancer")
         #expect(service["status", "loadBalancer", "ingress"]?[0]?["ip"] == "192.0.2.1")
@@ -80,7 +81,8 @@ import Testing
         }
         var second = Sample.ingress
         second["status", "conditions"] = [condition("One", "True")]
-        let service = try cluster.patch("services", "a", second, as: .strategic, subresource: "status")
+        let service = try cluster.patch(
+            "services", "a", second, as: .strategic, subresource: "status")
         let conditions = service["status", "conditions"]?.array ?? []
         #expect(conditions.map { $0["type"] } == ["One", "Two"])
         #expect(conditions.map { $0["status"] } == ["True", "False"])

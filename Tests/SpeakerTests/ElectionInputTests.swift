@@ -42,6 +42,18 @@ struct ElectionInputTests {
         #expect(Set(input(state).nodes.keys) == ["n1", "n2"])
     }
 
+    @Test("interfaces of which only some are known decide nothing")
+    func someInterfaces() {
+        var state = ClusterState.example
+        state.addNode("n1")
+        var record = SpeakerRecord(
+            node: "n1", interfaces: [.init(name: "eth0", mac: .zero, prefixes: [], isUsable: true)])
+        record.knowsAllInterfaces = false
+        state.speakers["n1"] = record
+        #expect(input(state).nodes["n1"]?.interfaces == nil)
+        #expect(input(state).nodes["n1"]?.hasSpeaker == true)
+    }
+
     @Test("a speaker's record says whether it serves, and on which interfaces")
     func records() throws {
         var state = ClusterState.example

@@ -2,9 +2,9 @@ import Kubernetes
 import LoadBalancing
 import NetworkTypes
 
-/// Nodes that answer only with a fresh Lease, in a model of what is around them: gossip that is cut,
-/// an API server that is slow, away or out of one node's reach, processes that die and sleep, and
-/// clocks that run at different rates. Each run follows from its seed.
+/// Nodes that answer only with a fresh Lease, in a model of what is around them: gossip that is
+/// cut, an API server that is slow, away or out of one node's reach, processes that die and sleep,
+/// and clocks that run at different rates. Each run follows from its seed.
 struct FencedWorld {
     static let addresses = (1...6).map { IPAddress(family: .ipv4, bits: 0xc612_0000 + $0) }
     static let step = Duration.milliseconds(5)
@@ -103,6 +103,23 @@ struct FencedWorld {
         nodes[name]?.isUp = false
         nodes[name]?.answering = []
         lookAround(name)
+    }
+
+    /// Drains a node, or ends that; all hear of it at once.
+    mutating func toggleDrain(_ name: String) {
+        facts.nodes[name]?.isDraining.toggle()
+        for name in names where nodes[name]?.isUp == true { handle(name, .factsChanged(facts)) }
+    }
+
+    /// Everything is as it should be again.
+    mutating func heal() {
+        cutFromServer = []
+        for name in names {
+            nodes[name]?.sleepsUntil = now
+            if facts.nodes[name]?.isDraining == true { toggleDrain(name) }
+            if nodes[name]?.isUp == false { start(name) }
+        }
+        split(sides.mapValues { _ in 0 })
     }
 
     mutating func split(_ sides: [String: Int]) {

@@ -29,7 +29,7 @@ struct FencedWorldTests {
             case 7:
                 let length = Int.random(in: 50...25_000, using: &world.random)
                 world.nodes[name]?.sleepsUntil = world.now + .milliseconds(length)
-            default: world.facts.nodes[name]?.isDraining.toggle()
+            default: world.toggleDrain(name)
             }
             world.run(for: .milliseconds(Int.random(in: 10...9_000, using: &world.random)))
         }
@@ -52,13 +52,7 @@ struct FencedWorldTests {
         var world = FencedWorld(seed: 50 + seed, count: 3)
         world.run(for: .seconds(5))
         disturb(&world)
-        world.cutFromServer = []
-        for name in world.names {
-            world.facts.nodes[name]?.isDraining = false
-            world.nodes[name]?.sleepsUntil = world.now
-            if world.nodes[name]?.isUp == false { world.start(name) }
-        }
-        world.split(world.sides.mapValues { _ in 0 })
+        world.heal()
         world.run(for: .seconds(40))
         // Of lost requests some Lease may just have lapsed.
         var isWell = false

@@ -56,10 +56,11 @@ extension APIFailure {
 }
 
 extension IOError {
-    /// The system's words without the name of the call.
+    /// The system's words without the name of the call and the number.
     fileprivate var localizedReason: String {
         let text = description
         guard let colon = text.firstRange(of: ": ") else { return text }
-        return String(text[colon.upperBound...])
+        let words = text[colon.upperBound...]
+        return String(words[..<(words.firstRange(of: ") (errno")?.lowerBound ?? words.endIndex)])
     }
 }

@@ -25,6 +25,8 @@ actor ClusterMirror {
     nonisolated let changed = Doorbell()
     /// Rings when everything essential has been read once.
     nonisolated let synced = Doorbell()
+    /// The same, for the election of who writes.
+    nonisolated let electable = Doorbell()
 
     private let settings: Settings
     private let journal: ClusterJournal?
@@ -132,7 +134,9 @@ actor ClusterMirror {
         guard unsynced.remove(interest) != nil else { return }
         if isSynced {
             restoredAt = nil
+            journal?.confirm(at: .now())
             synced.ring()
+            electable.ring()
         }
         show()
     }
@@ -281,7 +285,7 @@ actor ClusterMirror {
         guard isShowing else { return nil }
         var state = ClusterState()
         state.snapshot = snapshot
-        let problems = troubles.values.map(\.trouble.problem).sorted { $0.object < $1.object }
+        let problems = troubleProblems
         let others = otherProblems.sorted { $0.key < $1.key }.map(\.value)
         if !problems.isEmpty || !others.isEmpty { state.snapshot.problems += problems + others }
         state.allocations = given
@@ -299,6 +303,23 @@ actor ClusterMirror {
         state.isRestored = !isSynced
         state.lastGoodSince = restoredAt ?? outage
         return state
+    }
+
+    /// What is refused, resource by resource; a server that cannot be reached is one problem.
+    private var troubleProblems: [Problem] {
+        let refused = troubles.values.filter { $0.trouble.failure.code != nil }
+            .map(\.trouble.problem).sorted { $0.object < $1.object }
+        let unreached = troubles.filter { $0.value.trouble.failure.code == nil }
+            .sorted { $0.key.path < $1.key.path }
+        guard let first = unreached.first?.value.trouble.failure else { return refused }
+        let since = unreached.map(\.value.since).min().map { WallTime($0).seconds } ?? ""
+        return [
+            Problem(
+                .warning, object: "API server",
+                rule: "since \(since) \(unreached.count) of \(settings.interests.count) resources "
+                    + "cannot be followed: \(first.explanation)",
+                remedy: "what was last known goes on working; look at the server and the way to it")
+        ] + refused
     }
 
     /// Since when something essential cannot be followed.

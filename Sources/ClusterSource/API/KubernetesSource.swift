@@ -118,7 +118,8 @@ package final class KubernetesSource: SnapshotSource {
         leadership =
             settings.allocates
             ? LeadershipKeeper(
-                identity: identity, timing: settings.election, namespace: settings.namespace, sender: sender,
+                identity: identity, timing: settings.election, namespace: settings.namespace,
+                sender: sender,
                 cluster: cluster, permit: permit, logger: logger,
                 catchUp: { [client, cluster, settings] () throws(APIFailure) in
                     try await Self.catchUp(client, cluster, settings)

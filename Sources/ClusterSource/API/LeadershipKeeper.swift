@@ -21,8 +21,9 @@ final class WritingPermit: Sendable {
 
 /// Takes part in the election of the one controller that writes (``LeaderElection``).
 ///
-/// A new leader reads all Services and pools again before it counts as one: what the leader before
-/// it wrote last may not have come by watch yet.
+/// A process that does not know the cluster yet leaves the Lease to one that does. A new leader
+/// reads all Services and pools again before it counts as one: what the leader before it wrote last
+/// may not have come by watch yet.
 actor LeadershipKeeper {
     private let name: ObjectName
     private let sender: RequestSender
@@ -33,13 +34,18 @@ actor LeadershipKeeper {
     private var machine: LeaderElection
     private var waiting: [LeaderElection.Action] = []
     private let alarm = Alarm()
+    /// Rings when there is a Lease of ours and not everything that the leader before wrote is known.
+    private let begins = Alarm()
     private var isCaughtUp = false
+    /// Counts the times that this process led.
+    private var term = 0
     private var refusal: Problem?
 
     static let manager = "martlet-controller"
 
     init(
-        identity: String, timing: LeaderElection.Timing, namespace: String, sender: RequestSender, cluster: ClusterMirror,
+        identity: String, timing: LeaderElection.Timing, namespace: String, sender: RequestSender,
+        cluster: ClusterMirror,
         permit: WritingPermit, logger: Logger,
         catchUp: @escaping @Sendable () async throws(APIFailure) -> Void
     ) {
@@ -55,10 +61,13 @@ actor LeadershipKeeper {
     /// Takes part until the task is cancelled; resign first, or the others wait for the Lease to
     /// run out.
     func run() async {
+        for await _ in cluster.electable.rings { break }
+        guard !Task.isCancelled else { return }
         await tell(.started)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.follow() }
             group.addTask { await self.act() }
+            group.addTask { await self.takeOver() }
             await group.next()
             group.cancelAll()
         }
@@ -95,9 +104,11 @@ actor LeadershipKeeper {
         permit.set(until: machine.freshUntil, leader: machine.leader)
         for action in actions {
             switch action {
-            case .lead: await lead()
+            // Said again with every renewal, so a failure to catch up is made good then.
+            case .lead: if !isCaughtUp { begins.ring() }
             case .stepDown(let reason):
                 isCaughtUp = false
+                term += 1
                 await cluster.lead(false)
                 logger.notice("this controller writes no more", metadata: ["why": "\(reason)"])
             case .read, .create, .update: waiting.append(action)
@@ -106,20 +117,26 @@ actor LeadershipKeeper {
         alarm.ring()
     }
 
-    /// Begins to lead once everything is known that the leader before wrote. Said again with every
-    /// renewal, so a failure is tried again.
-    private func lead() async {
-        guard !isCaughtUp, await cluster.isSynced else { return }
-        isCaughtUp = true
-        do throws(APIFailure) {
-            try await catchUp()
-            guard machine.isLeading else { return }
-            await cluster.lead(true)
-        } catch {
-            isCaughtUp = false
-            logger.warning(
-                "cannot begin to allocate: not all Services can be read",
-                metadata: ["error": "\(error)"])
+    /// Begins to lead once everything is known that the leader before wrote. Beside the requests for
+    /// the Lease, so that long lists do not keep it from being renewed.
+    private func takeOver() async {
+        while !Task.isCancelled {
+            await begins.wait(until: nil)
+            guard machine.isLeading, !isCaughtUp else { continue }
+            let begun = term
+            do throws(APIFailure) {
+                try await catchUp()
+                guard begun == term, machine.isLeading else { continue }
+                isCaughtUp = true
+                await cluster.lead(true)
+                // It may have ended while that was said.
+                if begun != term { await cluster.lead(false) }
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.warning(
+                    "cannot begin to allocate: not all Services can be read",
+                    metadata: ["error": "\(error)"])
+            }
         }
     }
 
@@ -168,7 +185,8 @@ actor LeadershipKeeper {
         refusal = failure.flatMap { failure in
             isGrave
                 ? Problem(
-                    .warning, object: "Lease \(name)", rule: "cannot be read or written: \(failure)",
+                    .warning, object: "Lease \(name)",
+                    rule: "cannot be read or written: \(failure)",
                     remedy: "without it no controller allocates; allow get, create and patch of "
                         + "leases in \(name.namespace) (deploy/kubernetes/rbac)") : nil
         }

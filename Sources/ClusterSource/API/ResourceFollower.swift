@@ -179,6 +179,16 @@ actor ResourceFollower {
         alarm.ring()
     }
 
+    private func note(_ trouble: APITrouble) async {
+        await cluster.note(trouble, of: interest)
+        guard await !cluster.isSynced else { return }
+        // Before the first state nobody is told of problems by one.
+        let problem = trouble.problem
+        logger.warning(
+            "waiting for the API server",
+            metadata: ["why": "\(problem.rule)", "remedy": "\(problem.remedy)"])
+    }
+
     // MARK: The machine
 
     /// Tells the machine, and carries out its actions: first what concerns requests, without a
@@ -202,7 +212,7 @@ actor ResourceFollower {
             case .finishReplacing(let version): await cluster.finishReplacing(interest, at: version)
             case .abandonReplacing: await cluster.abandonReplacing(interest)
             case .refreshCredentials: await client.refreshCredentials()
-            case .troubled(let trouble): await cluster.note(trouble, of: interest)
+            case .troubled(let trouble): await note(trouble)
             case .recovered: await cluster.noteRecovery(of: interest)
             }
         }

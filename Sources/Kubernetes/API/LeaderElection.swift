@@ -64,7 +64,8 @@ public struct LeaderElection: Equatable, Sendable {
         case read
         /// Create it, with stamps of its own (``LeaseRecord/stamped(_:)``).
         case create(LeaseRecord)
-        /// Patch it, with stamps, on the condition of its version (``LeaseRecord/change(_:manager:)``).
+        /// Patch it, with stamps, on the condition of its version
+        /// (``LeaseRecord/change(_:manager:)``).
         case update(LeaseRecord)
         /// Write, but begin nothing at or after the instant; said again with each renewal.
         case lead(until: Instant)

@@ -89,7 +89,8 @@ extension Tenure {
 
     /// Finds out, once an election, who is not heard and may answer for whatever it likes.
     mutating func noteUnheard() {
-        unheard = fence?.session == nil ? [] : Set(nodes.keys.filter { !isHeard($0) && mayAnswer($0) })
+        unheard =
+            fence?.session == nil ? [] : Set(nodes.keys.filter { !isHeard($0) && mayAnswer($0) })
     }
 
     func isHeard(_ name: String) -> Bool {

@@ -13,9 +13,9 @@ struct DaemonOptions: ParsableArguments {
         help: ArgumentHelp(
             "Folder for allocations and claims; daemons on one machine may share it.",
             discussion:
-                "With --manifests and without it allocations are forgotten at the end, and several "
-                + "daemons agree only on addresses that the Services ask for. With an API server it "
-                + "keeps what is needed to start while the server is away (a speaker's default: "
+                "With --manifests and without it allocations are forgotten at the end, and "
+                + "several daemons agree only on addresses that the Services ask for. With an API "
+                + "server it keeps what is needed to start while the server is away (a speaker's default: "
                 + "\(defaultState)).",
             valueName: "dir"))
     var state: String?

@@ -3,17 +3,20 @@ import Foundation
 import Kubernetes
 
 /// `martlet validate`: everything wrong with manifests, before they are in force.
-struct ValidateCommand: ParsableCommand {
+struct ValidateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract: "Check manifests: exit 0 when they hold no error, else 1 and every error.",
         discussion: """
-            Files, or folders that are read as `martlet run` reads them. The same code checks here \
-            and in the daemons, rules between objects included. A file called - is standard input.
+            Files, or folders that are read as `martlet run` reads them; a file called - is \
+            standard input. Or, without any, what is in an API server (--kubeconfig, --context, \
+            --in-cluster, and as kubectl martlet). The same code checks here and in the daemons, \
+            rules between objects included.
             """)
 
     @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"))
-    var paths: [String]
+    var paths: [String] = []
+    @OptionGroup var cluster: ServerOptions
     @Option(help: ArgumentHelp("Namespace of the configuration objects.", valueName: "namespace"))
     var namespace = "metallb-system"
     @Flag(help: "Several daemons will run without a shared --state folder: warn accordingly.")
@@ -23,31 +26,62 @@ struct ValidateCommand: ParsableCommand {
     /// What programs read.
     struct Verdict: Codable {
         var valid: Bool
+        /// The API server, where that was looked at.
+        var server: String?
+        /// False when something of it could not be read, and so not be checked.
+        var complete = true
         var files: Int
         var objects: Int
         var problems: [ProblemReport]
     }
 
-    func run() throws {
+    func validate() throws {
+        guard paths.isEmpty else {
+            guard cluster.chosen == nil else {
+                throw ValidationError("check files or a cluster; give one of them")
+            }
+            return
+        }
+        guard cluster.commandChoice != nil else {
+            throw ValidationError(
+                "what is to be checked? Name files or folders, or a cluster with --kubeconfig FILE")
+        }
+        guard !withoutSharedState else {
+            throw ValidationError("--without-shared-state is about files")
+        }
+    }
+
+    func run() async throws {
         let validation = Validation(
             namespace: namespace, withoutSharedState: withoutSharedState)
-        let verdict = try validation.verdict(on: paths)
+        let verdict: Verdict
+        if paths.isEmpty, let choice = cluster.commandChoice {
+            verdict = validation.verdict(on: try await .of(choice, namespace: namespace))
+        } else {
+            verdict = try validation.verdict(on: paths)
+        }
         switch output {
         case .json: emit(try verdict.json())
-        case .text:
-            let terminal = Terminal()
-            for problem in verdict.problems { emit(problem.styled(terminal) + "\n") }
-            let errors = verdict.problems.count { $0.severity == "error" }
-            let warnings = verdict.problems.count { $0.severity == "warning" }
-            let result =
-                verdict.valid
-                ? terminal.styled("valid", .good)
-                : terminal.styled(Self.count(errors, "error"), .bad)
-            emit(
-                "\(Self.count(verdict.objects, "object")) in \(Self.count(verdict.files, "file")): "
-                    + result + (warnings > 0 ? ", " + Self.count(warnings, "warning") : "") + "\n")
+        case .text: emit(Self.text(of: verdict, Terminal()))
         }
         if !verdict.valid { throw ExitCode.failure }
+    }
+
+    private static func text(of verdict: Verdict, _ terminal: Terminal) -> String {
+        let errors = verdict.problems.count { $0.severity == "error" }
+        let warnings = verdict.problems.count { $0.severity == "warning" }
+        let result =
+            if !verdict.valid {
+                terminal.styled(count(errors, "error"), .bad)
+            } else if verdict.complete {
+                terminal.styled("valid", .good)
+            } else {
+                terminal.styled("valid as far as it could be read", .doubtful)
+            }
+        let place = verdict.server.map { "in \($0)" } ?? "in \(count(verdict.files, "file"))"
+        return verdict.problems.map { $0.styled(terminal) + "\n" }.joined()
+            + "\(count(verdict.objects, "object")) \(place): \(result)"
+            + (warnings > 0 ? ", " + count(warnings, "warning") : "") + "\n"
     }
 
     private static func count(_ number: Int, _ noun: String) -> String {

@@ -82,7 +82,7 @@ struct MoveCommand: AsyncParsableCommand {
 extension AdminOption {
     /// Asks the daemon to do something; a refusal is said and ends the program with 1.
     func ask(_ path: String, _ request: HandOverRequest) async throws {
-        guard let place = AdminAddress(admin) else { throw ExitCode.validationFailure }
+        guard let place = AdminAddress(self.place) else { throw ExitCode.validationFailure }
         let answer: HandOverAnswer
         do {
             let body = Array(try JSONEncoder().encode(request))

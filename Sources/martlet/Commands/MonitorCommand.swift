@@ -44,7 +44,7 @@ struct MonitorCommand: AsyncParsableCommand {
             complain("martlet: \(error)")
             throw ExitCode.failure
         }
-        let address = AdminAddress(server.admin)
+        let address = AdminAddress(server.place)
         let outcome = await withTaskGroup(of: LiveCapture.Outcome?.self) { group in
             group.addTask { await monitor.outcome() }
             group.addTask {

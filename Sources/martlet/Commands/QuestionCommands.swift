@@ -9,19 +9,23 @@ import LinuxNetwork
 struct AdminOption: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The daemon's admin server: ADDR:PORT or the path of its Unix socket.",
+            "The daemon's admin server: ADDR:PORT or the path of its Unix socket (default: "
+                + "\(DaemonOptions.defaultAdmin[1])).",
             valueName: "place"))
-    var admin = DaemonOptions.defaultAdmin[1]
+    var admin: String?
+
+    /// Where the daemon is.
+    var place: String { admin ?? DaemonOptions.defaultAdmin[1] }
 
     func validate() throws {
-        guard AdminAddress(admin) != nil else {
-            throw ValidationError("--admin \(admin): write ADDR:PORT, [V6]:PORT or /a/path")
+        guard AdminAddress(place) != nil else {
+            throw ValidationError("--admin \(place): write ADDR:PORT, [V6]:PORT or /a/path")
         }
     }
 
     /// The answer of the daemon to a path; a failure is said in one line and ends the program.
     func get<Value: Decodable>(_ path: String, as type: Value.Type) async throws -> Value {
-        guard let address = AdminAddress(admin) else { throw ExitCode.validationFailure }
+        guard let address = AdminAddress(place) else { throw ExitCode.validationFailure }
         do {
             let bytes = try await AdminClient(address).get(path)
             let decoder = JSONDecoder()
@@ -32,19 +36,47 @@ struct AdminOption: ParsableArguments {
             throw ExitCode.failure
         }
     }
+
+    /// The cluster to look at instead of asking a daemon; `nil` when a daemon is meant.
+    func instead(_ choice: ClusterOptions.Choice?, given: Bool) throws -> ClusterOptions.Choice? {
+        guard admin != nil else { return choice }
+        guard !given else {
+            throw ValidationError(
+                "--admin asks a daemon, the other options look at a cluster; give one of them")
+        }
+        return nil
+    }
 }
 
-/// `martlet status`: what a running daemon does.
+/// `martlet status`: what a running daemon does, or what a cluster says of all of them.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show Services, addresses, owners, pools and problems of a running daemon.")
+        abstract: "Show Services, addresses, owners, pools and problems.",
+        discussion: """
+            Asks a running daemon, which knows most of its own node; or with --kubeconfig, \
+            --context or --in-cluster, and as kubectl martlet, looks at what all of them have \
+            written to the API server.
+            """)
 
     @OptionGroup var server: AdminOption
+    @OptionGroup var cluster: ServerOptions
+    @OptionGroup var view: ViewOptions
     @Option(name: .shortAndLong, help: "text or json.") var output: OutputFormat = .text
 
+    func validate() throws {
+        _ = try server.instead(cluster.commandChoice, given: cluster.chosen != nil)
+    }
+
     func run() async throws {
-        let report = try await server.get("/state", as: StateReport.self)
+        let report: StateReport
+        let choice = try server.instead(cluster.commandChoice, given: cluster.chosen != nil)
+        if let choice {
+            report = StateReport(
+                try await view.read(choice), scope: view.scope, now: MonotonicClock.now())
+        } else {
+            report = try await server.get("/state", as: StateReport.self)
+        }
         switch output {
         case .text: emit(report.text(Terminal()))
         case .json: emit(try report.json())
@@ -58,30 +90,41 @@ struct ExplainCommand: AsyncParsableCommand {
         commandName: "explain",
         abstract: "Say why a Service has its address, who answers for it, and where traffic goes.",
         discussion: """
-            Asks a running daemon, or with --manifests works it out from a folder: the same code \
-            decides.
+            Asks a running daemon; or works it out, with the same code, from a folder \
+            (--manifests) or an API server (--kubeconfig, --context, --in-cluster, and as kubectl \
+            martlet).
             """)
 
     @Argument(help: "A Service (namespace/name or name) or an address.") var subject: String
     @OptionGroup var server: AdminOption
-    @Option(help: ArgumentHelp("Work it out from this folder instead.", valueName: "dir"))
-    var manifests: String?
+    @OptionGroup var cluster: ClusterOptions
     @Option(help: ArgumentHelp("With --manifests: what has been given.", valueName: "dir"))
     var state: String?
-    @Option(help: ArgumentHelp("With --manifests: seen from this node.", valueName: "name"))
+    @Option(help: ArgumentHelp("With a cluster: seen from this node.", valueName: "name"))
     var node: String = ""
-    @Option(help: ArgumentHelp("With --manifests: as a daemon of this class.", valueName: "class"))
-    var loadBalancerClass: String?
-    @Option(
-        help: ArgumentHelp(
-            "With --manifests: namespace of the configuration objects.", valueName: "namespace"))
-    var namespace = "metallb-system"
+    @OptionGroup var view: ViewOptions
     @Option(name: .shortAndLong, help: "text or json.") var output: OutputFormat = .text
+
+    private var choice: ClusterOptions.Choice? {
+        get throws {
+            try server.instead(
+                cluster.commandChoice,
+                given: cluster.manifests != nil || cluster.server.chosen != nil)
+        }
+    }
+
+    func validate() throws {
+        _ = try choice
+        guard state == nil || cluster.manifests != nil else {
+            throw ValidationError("--state belongs to --manifests")
+        }
+    }
 
     func run() async throws {
         let reports: [ServiceReport]
-        if let manifests {
-            reports = try offline(manifests)
+        if let choice = try choice {
+            let explainer = try await view.explainer(choice, state: state, node: node)
+            reports = explainer.services(named: subject).map(explainer.report)
         } else {
             reports = try await server.get(
                 "/explain?subject=\(subject.percentEncoded)", as: [ServiceReport].self)
@@ -94,18 +137,5 @@ struct ExplainCommand: AsyncParsableCommand {
         case .text: emit(reports.map { $0.text(Terminal()) }.joined(separator: "\n"))
         case .json: emit(try reports.json())
         }
-    }
-
-    private func offline(_ manifests: String) throws -> [ServiceReport] {
-        let cluster = try FolderSource.read(
-            manifests: manifests, state: state, configurationNamespace: namespace)
-        for problem in cluster.snapshot.problems where problem.severity == .error {
-            complain(ProblemReport(problem).text)
-        }
-        let explainer = Explainer(
-            state: cluster, node: node,
-            scope: ServiceScope(loadBalancerClass: loadBalancerClass), isOffline: true,
-            now: MonotonicClock.now())
-        return explainer.services(named: subject).map(explainer.report)
     }
 }

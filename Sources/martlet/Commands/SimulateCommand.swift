@@ -9,27 +9,27 @@ import NetworkTypes
 import Speaker
 
 /// `martlet simulate`: where addresses would go.
-struct SimulateCommand: ParsableCommand {
+struct SimulateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "simulate",
         abstract: "Show where addresses would go if nodes failed.",
         discussion: """
-            Works it out from a folder, with the code that decides in the daemons: first who owns \
-            what now, then who would if the nodes named had died together. Nothing is changed.
+            Works it out from a folder (--manifests) or an API server (--kubeconfig, --context, \
+            --in-cluster, and as kubectl martlet), with the code that decides in the daemons: \
+            first who owns what now, then who would if the nodes named had died together. Nothing \
+            is changed.
             """)
 
-    @Option(help: ArgumentHelp("Folder of manifests.", valueName: "dir")) var manifests: String
+    @OptionGroup var cluster: ClusterOptions
     @Option(
-        help: ArgumentHelp("What has been given, and who claims what now.", valueName: "dir"))
+        help: ArgumentHelp(
+            "With --manifests: what has been given, and who claims what now.", valueName: "dir"))
     var state: String?
     @Option(
         name: .customLong("fail"),
         help: ArgumentHelp("The nodes that fail together.", valueName: "node[,node]"))
     var failing: String
-    @Option(help: ArgumentHelp("As daemons of this class.", valueName: "class"))
-    var loadBalancerClass: String?
-    @Option(help: ArgumentHelp("Namespace of the configuration objects.", valueName: "namespace"))
-    var namespace = "metallb-system"
+    @OptionGroup var view: ViewOptions
     @Option(name: .shortAndLong, help: "text or json.") var output: OutputFormat = .text
 
     /// What programs read.
@@ -61,10 +61,18 @@ struct SimulateCommand: ParsableCommand {
 
     func validate() throws {
         guard !names.isEmpty else { throw ValidationError("--fail: name at least one node") }
+        guard cluster.commandChoice != nil else {
+            throw ValidationError(
+                "which cluster? --manifests DIR for a folder, --kubeconfig FILE or --in-cluster "
+                    + "for an API server")
+        }
+        guard state == nil || cluster.manifests != nil else {
+            throw ValidationError("--state belongs to --manifests")
+        }
     }
 
-    func run() throws {
-        let forecast = FailureForecast(try facts(), failing: names)
+    func run() async throws {
+        let forecast = FailureForecast(try await facts(), failing: names)
         guard forecast.unknown.isEmpty else {
             let known = forecast.loads.map(\.node).joined(separator: ", ")
             complain(
@@ -78,16 +86,10 @@ struct SimulateCommand: ParsableCommand {
         }
     }
 
-    private func facts() throws -> Tenure.Facts {
-        let cluster = try FolderSource.read(
-            manifests: manifests, state: state, configurationNamespace: namespace)
-        for problem in cluster.snapshot.problems where problem.severity == .error {
-            complain(ProblemReport(problem).text)
-        }
-        let scope = ServiceScope(loadBalancerClass: loadBalancerClass)
-        let explainer = Explainer(
-            state: cluster, node: "", scope: scope, isOffline: true, now: MonotonicClock.now())
-        var facts = ElectionInput(explainer.state, node: "", scope: scope).facts(for: "")
+    private func facts() async throws -> Tenure.Facts {
+        guard let choice = cluster.commandChoice else { throw ExitCode.validationFailure }
+        let explainer = try await view.explainer(choice, state: state)
+        var facts = ElectionInput(explainer.state, node: "", scope: view.scope).facts(for: "")
         // Nobody in particular asks, and so nobody in particular can own an address.
         facts.nodes[""] = nil
         return facts

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ClusterSource
 import Controller
 import Foundation
 import Kubernetes
@@ -28,6 +29,16 @@ struct Validation {
         return ValidateCommand.Verdict(
             valid: !problems.contains { $0.severity == .error },
             files: files.count, objects: manifests.map(\.objects.count).reduce(0, +),
+            problems: problems.map(ProblemReport.init))
+    }
+
+    /// What is wrong with what is in force in a cluster.
+    func verdict(on reading: ClusterReading) -> ValidateCommand.Verdict {
+        let snapshot = reading.state.snapshot
+        let problems = reading.unread + snapshot.problems + wishes(snapshot, [:])
+        return ValidateCommand.Verdict(
+            valid: !problems.contains { $0.severity == .error }, server: reading.server,
+            complete: reading.unread.isEmpty, files: 0, objects: reading.objects,
             problems: problems.map(ProblemReport.init))
     }
 

@@ -39,7 +39,7 @@ struct Daemon {
         let node = try await makeSpeaker(cluster, logger)
         let content = DaemonContent(
             node: options.nodeName, scope: options.scope, roles: roles, source: source,
-            controller: controller, speaker: node, logger: logger)
+            server: cluster.server, controller: controller, speaker: node, logger: logger)
 
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {

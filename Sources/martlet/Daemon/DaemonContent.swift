@@ -14,6 +14,7 @@ actor DaemonContent: AdminContent {
     let scope: ServiceScope
     let roles: [Daemon.Role]
     private let source: any SnapshotSource
+    private let server: KubernetesSource?
     let controller: ServiceController?
     let speaker: NodeSpeaker?
     private(set) var latest: ClusterState?
@@ -22,8 +23,10 @@ actor DaemonContent: AdminContent {
 
     init(
         node: String, scope: ServiceScope, roles: [Daemon.Role], source: any SnapshotSource,
-        controller: ServiceController?, speaker: NodeSpeaker?, logger: Logger
+        server: KubernetesSource?, controller: ServiceController?, speaker: NodeSpeaker?,
+        logger: Logger
     ) {
+        self.server = server
         self.logger = logger
         self.node = node
         self.scope = scope
@@ -46,7 +49,8 @@ actor DaemonContent: AdminContent {
         let grave = Set(problems.filter { $0.severity != .notice })
         for problem in problems where grave.contains(problem) && !told.contains(problem) {
             logger.log(
-                level: problem.severity == .error ? .error : .warning, "manifests",
+                level: problem.severity == .error ? .error : .warning,
+                server == nil ? "manifests" : "cluster",
                 metadata: ["problem": "\(problem)"])
         }
         told = grave
@@ -73,8 +77,19 @@ actor DaemonContent: AdminContent {
             ? nil : "nobody listens on \(silent.sorted().joined(separator: ", "))"
     }
 
+    /// Why there is nothing to show yet; `nil` from the first state on.
+    private func beginning() async -> Problem? {
+        guard latest == nil else { return nil }
+        let obstacle = await server?.obstacle
+        let subject = server == nil ? "manifests have" : "cluster has"
+        return Problem(
+            .error, object: "start",
+            rule: "the \(subject) not been read yet" + (obstacle.map { ": \($0.rule)" } ?? ""),
+            remedy: obstacle?.remedy ?? "it should take a moment only")
+    }
+
     func unready() async -> String? {
-        guard latest != nil else { return "the manifests have not been read yet" }
+        if let problem = await beginning() { return problem.rule }
         guard let speaker else { return nil }
         return await speaker.hasApplied
             ? nil : "the speaker has not found out yet which addresses are its own"
@@ -163,9 +178,12 @@ actor DaemonContent: AdminContent {
         let status = await speaker?.status()
         let explainer = await explainer()
         let state = explainer.state
+        let beginning = await beginning()
         return StateReport(
             version: Version.text, node: node, roles: roles.map(\.rawValue),
-            allocates: state.isLeader && controller != nil, complete: state.isComplete,
+            allocates: state.isLeader && controller != nil, allocator: server?.allocator,
+            lastGood: StateReport.LastGood(state),
+            complete: state.isComplete && beginning == nil,
             services: explainer.summaries(),
             pools: explainer.poolReports(),
             interfaces: (status?.interfaces ?? []).map { interface in
@@ -196,7 +214,8 @@ actor DaemonContent: AdminContent {
                     reason: event.reason, message: event.message, at: event.at)
             },
             nodeEvents: (status?.recentEvents ?? []).map(StateReport.NodeEvent.init),
-            problems: (state.snapshot.problems + strangeNode(state)).map(ProblemReport.init)
+            problems: ([beginning].compactMap(\.self) + state.snapshot.problems
+                + strangeNode(state)).map(ProblemReport.init)
                 + (status.map(Self.localProblems) ?? []))
     }
 

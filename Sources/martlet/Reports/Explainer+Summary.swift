@@ -7,13 +7,15 @@ import NetworkTypes
 extension Explainer {
     /// Every Service of type LoadBalancer in brief, by name.
     func summaries() -> [StateReport.Service] {
-        state.snapshot.services.values.filter { $0.kind == .loadBalancer }
+        let tellers = Dictionary(grouping: statuses?.routes ?? [], by: \.service)
+            .mapValues { Set($0.map(\.node)).sorted() }
+        return state.snapshot.services.values.filter { $0.kind == .loadBalancer }
             .sorted { $0.name < $1.name }
             .map { service in
                 StateReport.Service(
                     service: service.name.description, type: service.kind.rawValue,
                     addresses: service.ingress.map { summary(of: $0.address) },
-                    unmet: unmet(service))
+                    unmet: unmet(service), announcedBy: tellers[service.name])
             }
     }
 
@@ -26,7 +28,8 @@ extension Explainer {
 
     private func unmet(_ service: Service) -> String? {
         switch ledger.outcomes[service.name] {
-        case .decided(let decision): decision.unmet?.reason.description
+        case .decided(let decision):
+            decision.unmet?.reason.description ?? unwritten(service)
         case .invalid(let fault, _): fault.description
         case .undecided: Self.undecided
         case .excluded(let exclusion): "it \(exclusion)"

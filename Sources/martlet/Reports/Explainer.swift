@@ -22,7 +22,20 @@ struct Explainer: Sendable {
     let routes: RouteKnowledge?
     /// The speaker's own decisions; `nil` where none runs.
     let tenure: Tenure?
+    /// What speakers say in their status objects; `nil` where nobody has looked.
+    let statuses: ClusterReading?
+    let standpoint: Standpoint
     let now: Instant
+
+    /// From where the cluster is seen.
+    enum Standpoint: Sendable {
+        /// By a daemon.
+        case inside
+        /// From a folder, before anybody has given anything: what would be given is the answer.
+        case beforehand
+        /// By one who looks at what is written, and decides nothing.
+        case outside
+    }
 
     /// - Parameter ledger: the allocator's own, where this process allocates; left out, decisions
     ///   are worked out anew from the state.
@@ -31,14 +44,15 @@ struct Explainer: Sendable {
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
         tenure: Tenure? = nil, held: [IPAddress: String] = [:],
         wire: [Layer2InterfaceState]? = nil, routes: RouteKnowledge? = nil,
-        isOffline: Bool = false, now: Instant
+        statuses: ClusterReading? = nil, standpoint: Standpoint = .inside, now: Instant
     ) {
+        self.statuses = statuses
+        self.standpoint = standpoint
         var decided = ledger ?? AllocationLedger(scope: scope)
         if ledger == nil { _ = decided.update(state, at: now, date: Date()) }
         self.ledger = decided
         var shown = state
-        if isOffline {
-            // Nobody has given anything yet; what would be given is the answer.
+        if standpoint == .beforehand {
             for (name, outcome) in decided.outcomes where !outcome.addresses.isEmpty {
                 shown.snapshot.services[name]?.ingress =
                     outcome.addresses.map(Service.Ingress.init(address:))
@@ -50,7 +64,10 @@ struct Explainer: Sendable {
         self.now = now
         self.tenure = tenure
         self.held = held
-        self.routes = routes ?? Self.routes(of: shown, node: node, scope: scope)
+        // What a node would tell its routers is nothing to one who sees from no node.
+        let isNowhere = standpoint == .outside && node.isEmpty
+        self.routes =
+            routes ?? (isNowhere ? nil : Self.routes(of: shown, node: node, scope: scope))
         ownership =
             tenure?.ownership
             ?? ElectionInput(shown, node: node, scope: scope).elect()
@@ -92,7 +109,7 @@ struct Explainer: Sendable {
             report.poolsPassedOver =
                 decision.assignment?.passedOver.map(\.description)
                 ?? decision.unmet?.passedOver.map(\.description) ?? []
-            report.unmet = decision.unmet?.reason.description
+            report.unmet = decision.unmet?.reason.description ?? unwritten(service)
         case .undecided: report.unmet = Self.undecided
         case nil: break
         }
@@ -100,7 +117,17 @@ struct Explainer: Sendable {
             report.addresses = service.ingress.compactMap { self.report(on: $0.address) }
         }
         report.ports = ports(of: service)
+        if let statuses { report.speakers = statuses.words(on: service.name) }
         return report
+    }
+
+    /// What a controller would have written to a Service, seen by one who is none.
+    func unwritten(_ service: Service) -> String? {
+        guard standpoint == .outside, service.ingress.isEmpty,
+            let addresses = ledger.outcomes[service.name]?.addresses, !addresses.isEmpty
+        else { return nil }
+        return "\(addresses.map(\.description).joined(separator: " and ")) could be given, but no "
+            + "controller has written it; is one running, and of this class?"
     }
 
     private func report(on address: IPAddress) -> ServiceReport.AddressReport? {

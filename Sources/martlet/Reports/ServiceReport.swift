@@ -18,6 +18,8 @@ struct ServiceReport: Codable, Sendable, Equatable {
     var unmet: String?
     /// The addresses.
     var addresses: [AddressReport]
+    /// What speakers say of it; only where their status objects were read.
+    var speakers: [SpeakerReport]?
     /// The way down, port by port.
     var ports: [PortReport]
 
@@ -106,6 +108,10 @@ extension ServiceReport {
         if let pool, let poolRule { lines.append("  pool \(pool): \(poolRule)") }
         lines += poolsPassedOver.map { "    passed over: \($0)" }
         for address in addresses { lines += address.lines(terminal) }
+        lines += (speakers ?? []).map { $0.line(terminal) }
+        if speakers?.isEmpty == true, !addresses.isEmpty {
+            lines.append("  no speaker says that it answers or has told a router")
+        }
         for port in ports { lines += port.lines(terminal) }
         return lines.joined(separator: "\n") + "\n"
     }

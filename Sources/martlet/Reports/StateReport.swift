@@ -8,6 +8,12 @@ struct StateReport: Codable, Sendable, Equatable {
     var roles: [String]
     /// Whether this process gives addresses.
     var allocates: Bool
+    /// Who gives addresses, as its Lease calls it; absent where that is not known.
+    var allocator: String?
+    /// Present while this is what was last known, because the API server cannot be asked.
+    var lastGood: LastGood?
+    /// What a cluster says of itself; absent where a daemon was asked.
+    var cluster: Cluster?
     /// False while something could not be read that has no last good version.
     var complete: Bool
     var services: [Service]
@@ -33,6 +39,18 @@ struct StateReport: Codable, Sendable, Equatable {
         var addresses: [Address]
         /// Why it has no address, or not all.
         var unmet: String?
+        /// The nodes that say that they have told routers; absent where that was not asked.
+        var announcedBy: [String]?
+
+        /// What is said beside an address.
+        fileprivate func remark(on address: Address) -> String {
+            if let announcedBy {
+                let few = announcedBy.prefix(3).joined(separator: ", ")
+                return "routers have it from \(few)"
+                    + (announcedBy.count > 3 ? " and \(announcedBy.count - 3) more" : "")
+            }
+            return address.owner == nil ? address.cause : unmet ?? ""
+        }
     }
 
     struct Address: Codable, Sendable, Equatable {
@@ -63,6 +81,9 @@ struct StateReport: Codable, Sendable, Equatable {
         var serving: Bool
         var claims: Int
         var interfaces: [String]
+        /// How many Services routers have from it, and which; absent where that was not asked.
+        var announced: Int?
+        var peers: [String]?
     }
 
     struct Event: Codable, Sendable, Equatable {
@@ -77,15 +98,7 @@ struct StateReport: Codable, Sendable, Equatable {
 extension StateReport {
     /// Tables for people.
     func text(_ terminal: Terminal) -> String {
-        var text =
-            "\(terminal.styled("martlet \(version)", .strong)) on \(node): "
-            + "\(roles.joined(separator: " and "))"
-            + (allocates ? ", allocates addresses" : "") + "\n"
-        if !complete {
-            text +=
-                terminal.styled(
-                    "some files could not be read; see the problems below", .bad) + "\n"
-        }
+        var text = head(terminal)
         text += "\n" + servicesTable(terminal)
         text +=
             "\n"
@@ -115,6 +128,8 @@ extension StateReport {
         if !peers.isEmpty { text += "\n" + peers.text(terminal) }
         if let gossip {
             text += "\n" + gossip.text(terminal)
+        } else if cluster != nil {
+            text += "\n" + speakersTable(terminal)
         } else if !speakers.isEmpty {
             text +=
                 "\n"
@@ -161,8 +176,7 @@ extension StateReport {
             for (index, address) in service.addresses.enumerated() {
                 rows.append([
                     index == 0 ? service.service : "", address.address, address.pool ?? "-",
-                    address.owner ?? "-",
-                    address.owner == nil ? address.cause : service.unmet ?? "",
+                    address.owner ?? "-", service.remark(on: address),
                 ])
             }
         }

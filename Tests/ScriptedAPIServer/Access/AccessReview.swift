@@ -95,7 +95,8 @@ struct AccessReview: Sendable {
     static func refusal(_ user: ServerUser, _ request: AccessRequest) -> StatusError {
         let qualified = GroupResource(request.group, request.resource).description
         let object = request.name.isEmpty ? qualified : "\(qualified) \"\(request.name)\""
-        let place = request.namespace.isEmpty
+        let place =
+            request.namespace.isEmpty
             ? "at the cluster scope" : "in the namespace \"\(request.namespace)\""
         var details = JSONObject()
         if !request.name.isEmpty { details["name"] = .string(request.name) }

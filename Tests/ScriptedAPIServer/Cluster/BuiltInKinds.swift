@@ -1,9 +1,10 @@
 /// The kinds every server has, as far as anything here asks for them.
 enum BuiltInKinds {
-    private static let metadataLists: [(path: String, type: StructuralSchema.ListType, patchKey: String?)] = [
-        ("metadata.finalizers", .set, nil),
-        ("metadata.ownerReferences", .map(keys: ["uid"]), "uid"),
-    ]
+    private static let metadataLists:
+        [(path: String, type: StructuralSchema.ListType, patchKey: String?)] = [
+            ("metadata.finalizers", .set, nil),
+            ("metadata.ownerReferences", .map(keys: ["uid"]), "uid"),
+        ]
 
     private static func kind(
         _ group: String, _ version: String, _ plural: String, _ kind: String,

@@ -54,7 +54,8 @@ extension ClusterState {
 
     /// PUT and PATCH: `change` says what the object shall be.
     mutating func modify(
-        _ place: ObjectPlace, _ options: WriteOptions, isPut: Bool = false, applied: JSONValue? = nil,
+        _ place: ObjectPlace, _ options: WriteOptions, isPut: Bool = false,
+        applied: JSONValue? = nil,
         change: (StoredObject) throws(StatusError) -> JSONValue
     ) throws(StatusError) -> WriteResult {
         let collection = try collection(place.kind)

@@ -97,7 +97,8 @@ struct ClusterState {
         }
     }
 
-    private mutating func afterRemoval(of object: StoredObject, from collection: ResourceCollection) {
+    private mutating func afterRemoval(of object: StoredObject, from collection: ResourceCollection)
+    {
         switch collection.kind.strategy {
         case .service: addresses.release(object.content)
         case .namespace:
@@ -133,7 +134,7 @@ package struct ClusterSettings: Sendable {
     /// Eight hexadecimal digits that begin every uid: another cluster has others.
     package var identity = "5c41ab1e"
     /// How many changes of each resource a watch can catch up with.
-    package var history = 100_000
+    package var history = 20_000
     /// Where ClusterIPs come from.
     package var serviceIPv4 = "198.18.0.0"
     package var serviceIPv6 = "2001:db8:fd::"

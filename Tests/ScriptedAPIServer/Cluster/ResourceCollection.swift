@@ -101,7 +101,8 @@ final class ResourceCollection {
         return history[low...]
     }
 
-    /// The objects in order from a key on, as they were at a revision; `nil` when that is forgotten.
+    /// The objects in order from a key on, as they were at a revision; `nil` when that is
+    /// forgotten.
     func objects(at revision: Int, from key: String = "") -> [StoredObject]? {
         guard let later = changes(after: revision) else { return nil }
         let current = keys[position(of: key)...]

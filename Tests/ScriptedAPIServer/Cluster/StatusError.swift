@@ -96,7 +96,8 @@ extension StatusError {
             details: about(kind, name))
     }
     static let objectModified =
-        "the object has been modified; please apply your changes to the latest version and try again"
+        "the object has been modified; please apply your changes to the latest version and try "
+        + "again"
 
     static func invalid(
         _ kind: ResourceKind, _ name: String, _ errors: [FieldError]

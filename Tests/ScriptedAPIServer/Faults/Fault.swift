@@ -77,7 +77,9 @@ package struct Fault: Sendable {
         if let pathPrefix, !request.path.hasPrefix(pathPrefix) { return false }
         if let resource, resource != request.access.resource,
             resource != request.access.qualified
-        { return false }
+        {
+            return false
+        }
         return true
     }
 }

@@ -132,7 +132,8 @@ struct Exchange: Sendable {
         let core = core
         if wantsBookmarks {
             let interval = TimeAmount.milliseconds(Int64(core.settings.bookmarkMilliseconds))
-            channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { task in
+            channel.eventLoop.scheduleRepeatedTask(initialDelay: interval, delay: interval) {
+                task in
                 guard stream.isOpen else { return task.cancel() }
                 core.cluster.bookmark(stream.number, stream.scope)
             }

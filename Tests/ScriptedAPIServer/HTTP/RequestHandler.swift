@@ -79,13 +79,16 @@ final class RequestHandler: ChannelInboundHandler {
             return
         }
         let isOpen = ["/healthz", "/readyz", "/livez", "/version"].contains(request.path)
-        guard let user = user(request, context) ?? (isOpen ? ServerUser(name: "system:anonymous") : nil)
+        guard
+            let user = user(request, context)
+                ?? (isOpen ? ServerUser(name: "system:anonymous") : nil)
         else {
             exchange.send(Answer(.unauthorized), user: "")
             return
         }
         connections.name(context.channel, user.name)
-        let actions = request.path.hasPrefix("/scripted")
+        let actions =
+            request.path.hasPrefix("/scripted")
             ? [] : core.faults.actions(for: request, user: user.name)
         var plan = FaultPlan()
         for action in actions { plan.take(action, request) }

@@ -30,10 +30,12 @@ struct RequestInfo: Sendable {
             )
         }
         let authorization = head.headers.first(name: "authorization") ?? ""
-        token = authorization.lowercased().hasPrefix("bearer ")
+        token =
+            authorization.lowercased().hasPrefix("bearer ")
             ? String(authorization.dropFirst(7)).trimmed : nil
         accept = head.headers[canonicalForm: "accept"].joined(separator: ",")
-        contentType = (head.headers.first(name: "content-type") ?? "")
+        contentType =
+            (head.headers.first(name: "content-type") ?? "")
             .split(separator: ";").first.map { String($0).trimmed } ?? ""
         userAgent = head.headers.first(name: "user-agent") ?? ""
         self.body = body
@@ -68,7 +70,8 @@ struct RequestInfo: Sendable {
         let isCollection = access.name.isEmpty
         switch method {
         case "GET", "HEAD":
-            verb = ["1", "true"].contains(value("watch") ?? "")
+            verb =
+                ["1", "true"].contains(value("watch") ?? "")
                 ? "watch" : isCollection ? "list" : "get"
         case "POST": verb = "create"
         case "PUT": verb = "update"

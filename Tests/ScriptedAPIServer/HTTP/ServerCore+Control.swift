@@ -29,7 +29,8 @@ extension ServerCore {
     }
 
     private func counters() -> JSONValue {
-        let rows = log.counters.sorted { "\($0.key)" < "\($1.key)" }.map { key, count -> JSONValue in
+        let rows = log.counters.sorted { "\($0.key)" < "\($1.key)" }.map {
+            key, count -> JSONValue in
             [
                 "user": .string(key.user), "verb": .string(key.verb),
                 "resource": .string(key.resource), "code": .integer(Int64(key.code)),

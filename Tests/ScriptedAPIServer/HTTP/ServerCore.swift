@@ -181,7 +181,9 @@ final class ServerCore: Sendable {
                 let value = try? JSONValue.documents(
                     yaml: String(decoding: request.body, as: UTF8.self)
                 ).first
-            { return value }
+            {
+                return value
+            }
             throw .badRequest("the object provided is unrecognized: \(error)")
         }
     }
@@ -190,11 +192,14 @@ final class ServerCore: Sendable {
         var answer = Answer(
             result.object.encoded(place.kind, place.version), code: result.isCreated ? 201 : 200)
         if table {
-            answer.body = TablePrinter.table(
-                [result.object], place.kind, place.version, revision: result.object.revision
-            ).bytes
+            answer.body =
+                TablePrinter.table(
+                    [result.object], place.kind, place.version, revision: result.object.revision
+                ).bytes
         }
-        answer.headers = result.warnings.map { ("warning", "299 - \"\($0.replacing("\"", with: "\\\""))\"") }
+        answer.headers = result.warnings.map {
+            ("warning", "299 - \"\($0.replacing("\"", with: "\\\""))\"")
+        }
         return answer
     }
 

@@ -4,7 +4,9 @@ enum TablePrinter {
         _ objects: [StoredObject], _ kind: ResourceKind, _ version: ResourceKind.Version,
         revision: Int?, continuation: String? = nil
     ) -> JSONValue {
-        var columns = [PrinterColumn(name: "Name", type: "string", format: "name", path: ".metadata.name")]
+        var columns = [
+            PrinterColumn(name: "Name", type: "string", format: "name", path: ".metadata.name")
+        ]
         columns += version.columns
         if !columns.contains(where: { $0.path == ".metadata.creationTimestamp" }) {
             columns.append(

@@ -75,8 +75,8 @@ package final class StructuralSchema: Sendable {
         return rules
     }
 
-    /// The keys by which the elements of a list are told apart, as `FieldsV1` writes them; `nil` for
-    /// a list that is one value.
+    /// The keys by which the elements of a list are told apart, as `FieldsV1` writes them; `nil`
+    /// for a list that is one value.
     func elementKeys(_ elements: [JSONValue]) -> [String]? {
         switch parts.listType {
         case .atomic: return nil

@@ -10,7 +10,8 @@ enum TextFormat {
         case "cidr": isPrefix(text)
         case "byte": isBase64(text)
         case "duration": text.firstMatch(of: /^([0-9]+(\.[0-9]+)?(ns|us|ms|s|m|h))+$/) != nil
-        case "uuid": text.firstMatch(of: /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/) != nil
+        case "uuid":
+            text.firstMatch(of: /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/) != nil
         default: true
         }
     }

@@ -95,8 +95,9 @@ extension ClusterState {
     mutating func define(_ definition: JSONObject, old: JSONObject?) throws(StatusError) {
         let (kind, errors) = CustomKinds.kind(of: definition)
         guard errors.isEmpty else {
-            guard let own = self.kind(
-                group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
+            guard
+                let own = self.kind(
+                    group: "apiextensions.k8s.io", plural: "customresourcedefinitions")
             else { throw .noSuchPath }
             throw .invalid(own, definition["metadata", "name"]?.string ?? "", errors)
         }

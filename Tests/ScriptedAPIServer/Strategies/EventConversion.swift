@@ -30,7 +30,9 @@ enum EventConversion {
         var errors: [FieldError] = []
         let regarded = event["involvedObject", "namespace"]?.string ?? ""
         let namespace = event["metadata", "namespace"]?.string ?? ""
-        if regarded.isEmpty ? !["default", "kube-system"].contains(namespace) : regarded != namespace {
+        if regarded.isEmpty
+            ? !["default", "kube-system"].contains(namespace) : regarded != namespace
+        {
             errors.append(
                 .invalid(
                     "involvedObject.namespace", .string(regarded), "does not match event.namespace")

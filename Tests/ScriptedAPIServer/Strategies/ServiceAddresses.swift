@@ -27,7 +27,8 @@ struct ServiceAddresses {
     mutating func port() -> Int? {
         for _ in 0..<settings.nodePorts.count {
             let port = nextPort
-            nextPort = port == settings.nodePorts.upperBound
+            nextPort =
+                port == settings.nodePorts.upperBound
                 ? settings.nodePorts.lowerBound : port + 1
             if takenPorts.insert(port).inserted { return port }
         }
@@ -54,7 +55,8 @@ struct ServiceAddresses {
 
     private static func address(_ start: String, plus number: Int) -> String {
         if start.contains(":") {
-            let tail = number < 65_536
+            let tail =
+                number < 65_536
                 ? String(number, radix: 16)
                 : "\(String(number >> 16, radix: 16)):\(String(number & 0xFFFF, radix: 16))"
             return start + tail

@@ -119,7 +119,8 @@ struct ServiceStrategy {
                         "\(place).protocol", .string(transport), ["SCTP", "TCP", "UDP"]))
             }
             if !seen.insert("\(number)/\(transport)").inserted {
-                errors.append(.duplicate(place, ["port": .integer(number), "protocol": .string(transport)]))
+                errors.append(
+                    .duplicate(place, ["port": .integer(number), "protocol": .string(transport)]))
             }
             let name = port["name"]?.string ?? ""
             if name.isEmpty, ports.count > 1 { errors.append(.required("\(place).name")) }
@@ -137,7 +138,8 @@ struct ServiceStrategy {
         if let name = spec["loadBalancerClass"], type != "LoadBalancer" {
             _ = name
             errors.append(
-                .forbidden("spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'")
+                .forbidden(
+                    "spec.loadBalancerClass", "may only be used when `type` is 'LoadBalancer'")
             )
         }
         if oldType == "LoadBalancer", type == "LoadBalancer",
@@ -175,7 +177,9 @@ struct ServiceStrategy {
             if given.isEmpty { given = before }
             if let was = before.first, given.first != was {
                 errors.append(
-                    .invalid("spec.clusterIPs[0]", .string(given.first ?? ""), "may not change once set"))
+                    .invalid(
+                        "spec.clusterIPs[0]", .string(given.first ?? ""), "may not change once set")
+                )
                 return
             }
         }
@@ -210,7 +214,9 @@ struct ServiceStrategy {
                     return
                 }
             }
-            for family in families.dropFirst(given.count) { given.append(addresses.address(family)) }
+            for family in families.dropFirst(given.count) {
+                given.append(addresses.address(family))
+            }
         }
         spec["clusterIP"] = .string(given.first ?? "")
         spec["clusterIPs"] = .array(given.map { .string($0) })
@@ -262,7 +268,8 @@ struct ServiceStrategy {
         if !ingress.isEmpty, service["spec", "type"] != "LoadBalancer" {
             errors.append(
                 .forbidden(
-                    "status.loadBalancer.ingress", "may only be used when `spec.type` is \"LoadBalancer\""))
+                    "status.loadBalancer.ingress",
+                    "may only be used when `spec.type` is \"LoadBalancer\""))
         }
         for (index, entry) in ingress.enumerated() {
             let place = "status.loadBalancer.ingress[\(index)]"
@@ -270,7 +277,8 @@ struct ServiceStrategy {
             if !address.isEmpty, !TextFormat.isAddress(address) {
                 errors.append(
                     .invalid(
-                        "\(place).ip", .string(address), "must be a valid IP address, (e.g. 192.0.2.1)"
+                        "\(place).ip", .string(address),
+                        "must be a valid IP address, (e.g. 192.0.2.1)"
                     ))
             }
             if let mode = entry["ipMode"]?.string {
