@@ -157,6 +157,8 @@ var tests: [Target] {
             ],
             swiftSettings: common),
         .testTarget(name: "RepositoryTests", dependencies: [yams], swiftSettings: common),
-        .testTarget(name: "InteropTests", dependencies: ["martlet", "scripted-apiserver"], swiftSettings: common),
+        .testTarget(
+            name: "InteropTests", dependencies: ["martlet", "scripted-apiserver"],
+            swiftSettings: common),
     ]
 }

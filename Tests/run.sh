@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs every test: lint, unit and state tests, wire vectors, real peers in network namespaces,
-# fuzzing for a bounded time, the demo with --check, and a short pass of the benchmarks.
+# fuzzing for a bounded time, the demo with --check, the container image, and a short pass of the
+# benchmarks.
 #
 #   Tests/run.sh [--quick]     --quick: lint and the Swift tests only
 #
@@ -74,9 +75,10 @@ if ((!quick)); then
     step "fuzzing" Tests/Fuzz/run.sh
     if ((EUID == 0)); then
         step "demo" deploy/demo.sh --check
+        step "image" deploy/image/build.sh --check
         step "benchmarks" Tests/Benchmarks/run.sh --short
     else
-        echo "demo and benchmarks skipped: they need root"
+        echo "demo, image and benchmarks skipped: they need root"
     fi
 fi
 finish

@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import Glibc
 import NIOCore
 import NIOHTTP1
 
@@ -19,7 +20,8 @@ package struct AdminClient: Sendable {
             switch self {
             case .unreachable(let address, let reason):
                 "no daemon answers at \(address) (\(reason)); "
-                    + "is `martlet run` up there? --admin names another place"
+                    + "is `martlet run` up there? --admin names another place. Of a speaker in a "
+                    + "cluster ask in its Pod (kubectl exec)"
             case .refused(let status, let text):
                 text.isEmpty ? "the daemon answered \(status)" : text
             }
@@ -89,6 +91,16 @@ package struct AdminClient: Sendable {
         return try result.get()
     }
 
+    /// Why a socket is not answered at, in words where they are known.
+    private static func reason(_ error: any Error) -> String {
+        switch (error as? IOError)?.errnoCode {
+        case ENOENT: "there is no such socket"
+        case ECONNREFUSED: "connection refused"
+        case EACCES: "permission denied"
+        default: String(describing: error)
+        }
+    }
+
     private func ask(_ client: HTTPClient, _ request: HTTPClientRequest) async throws -> [UInt8] {
         do {
             let response = try await client.execute(request, timeout: .seconds(10))
@@ -101,7 +113,7 @@ package struct AdminClient: Sendable {
         } catch let failure as Failure {
             throw failure
         } catch {
-            throw Failure.unreachable(address, reason: String(describing: error))
+            throw Failure.unreachable(address, reason: Self.reason(error))
         }
     }
 }

@@ -15,6 +15,8 @@ package struct ClusterState: Sendable, Equatable {
     package var speakers: [String: SpeakerRecord] = [:]
     /// Whether this process may allocate.
     package var isLeader = false
+    /// Counts the times that this process began to: between two of them another may have allocated.
+    package var term = 0
     /// False while something could not be read that has no last good version: an object that is
     /// missing from the snapshot may then exist all the same, and must not be taken as deleted.
     package var isComplete = true

@@ -7,6 +7,8 @@ package enum StatusUpdate: Sendable, Equatable {
     case allocation(ObjectName, ServiceAllocation?)
     /// A condition of a Service, in place of the one of the same type.
     case condition(ObjectName, StatusCondition)
+    /// A Service has no condition of this type any more.
+    case conditionEnded(ObjectName, type: String)
     /// The figures of a pool; `nil`: the pool is gone.
     case pool(String, PoolFigures?)
     /// Something that happened to a Service, in words.

@@ -4,14 +4,15 @@ import Kubernetes
 import LoadBalancing
 import Logging
 import NetworkTypes
+import Synchronization
 
 /// Gives Services their addresses: follows the source, decides with an ``AllocationLedger``, and
 /// writes what is different.
 ///
 /// It is level-based: each state is compared with what has been decided, so a write that was lost,
-/// or made by a process that died half-way, is made again. While what is written stays as it was
-/// found to be right, only Services that changed are compared. One task decides and writes, so that
-/// no write is compared with a state older than the write before it.
+/// or made by a process that died half-way, is made again. Services that were found to be right are
+/// compared again when they change, or what is written of them, or the pools. One task decides and
+/// writes, so that no write is compared with a state older than the write before it.
 package actor ServiceController {
     private let source: any SnapshotSource
     private let scope: ServiceScope
@@ -21,15 +22,20 @@ package actor ServiceController {
     /// A reason to look again, remembered once however often it is given.
     private let occasions: AsyncStream<Void>
     private let occasion: AsyncStream<Void>.Continuation
+    private nonisolated let isStopping = Mutex(false)
     private var ledger: AllocationLedger?
+    /// The term that the ledger belongs to.
+    private var term = 0
     /// What the status is to say of each Service, worded once for each outcome.
     private var conditions: [ObjectName: StatusCondition] = [:]
     /// What could not be told yet, because the write failed, or has not come to it: the last of it.
     private var untold: [StatusWriter.Tiding] = []
     private static let untoldLimit = 20_000
     private var latest: ClusterState?
-    /// What was written, and on which rules, when it last said everything that was decided.
-    private var settled: StatusWriter.Basis?
+    /// What was written, and on which rules, when it was last compared with what is decided.
+    private var compared: StatusWriter.Basis?
+    /// The Services of which it did not say everything, or which it has outlived.
+    private var unsettled: Set<ObjectName> = []
     private var needsRetry = false
     /// What was said of the last write, while it failed.
     private var writingTrouble: String?
@@ -52,9 +58,18 @@ package actor ServiceController {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.followStates() }
             group.addTask { await self.keepTime() }
-            for await _ in occasions { await reconcile() }
+            for await _ in occasions {
+                if isStopping.withLock({ $0 }) { break }
+                await reconcile()
+            }
             group.cancelAll()
         }
+    }
+
+    /// Has ``run()`` return once what is being written now is written, and decides nothing more.
+    package nonisolated func stop() {
+        isStopping.withLock { $0 = true }
+        occasion.finish()
     }
 
     /// What was decided, while this process is the allocator.
@@ -89,13 +104,12 @@ package actor ServiceController {
         guard let state = latest else { return }
         guard state.isLeader else {
             if ledger != nil { logger.notice("another process allocates now") }
-            ledger = nil
-            conditions = [:]
-            untold = []
-            settled = nil
-            needsRetry = false
+            forget()
             return
         }
+        // Between two terms another may have decided, also when its time passed by unseen.
+        if state.term != term { forget() }
+        term = state.term
         let now = clock()
         let date = Date()
         if ledger == nil {
@@ -115,13 +129,24 @@ package actor ServiceController {
         var writer = StatusWriter(
             state: state, ledger: ledger, conditions: conditions, now: now, date: date)
         let basis = StatusWriter.Basis(state)
-        let names = basis == settled ? ledger.touched.union(changed) : nil
+        let edited = compared.flatMap { basis.differences(from: $0) }
+        let names = edited.map { $0.union(unsettled).union(ledger.touched).union(changed) }
         writer.compareAllocations(of: names)
         writer.compareConditions(of: names)
         writer.comparePools()
-        settled = writer.updates.isEmpty ? basis : nil
+        compared = basis
+        unsettled = writer.unsettled
         writer.tell(changed)
         await write(writer.updates, untold + writer.tidings)
+    }
+
+    private func forget() {
+        ledger = nil
+        conditions = [:]
+        untold = []
+        compared = nil
+        unsettled = []
+        needsRetry = false
     }
 
     /// Of updates and tidings those of the first Services in order, as many as one write may
@@ -139,7 +164,9 @@ package actor ServiceController {
         }
         let now = updates.filter { update in
             switch update {
-            case .allocation(let name, _), .condition(let name, _): admits(name)
+            case .allocation(let name, _), .condition(let name, _),
+                .conditionEnded(let name, _):
+                admits(name)
             case .pool: true
             case .event(let event): admits(event.service)
             }

@@ -15,9 +15,8 @@ struct StatusWriter {
     }
 
     /// What the comparison of what was decided with what is written depends on, but for the
-    /// Services: while it stays the same, a comparison that found nothing holds for all Services
-    /// that stay the same.
-    struct Basis: Equatable {
+    /// Services themselves.
+    struct Basis {
         private let allocations: [ObjectName: ServiceAllocation]
         private let conditions: [ObjectName: [StatusCondition]]
         private let pools: [String: IPAddressPool]
@@ -29,6 +28,14 @@ struct StatusWriter {
             pools = state.snapshot.configuration.pools
             isComplete = state.isComplete
         }
+
+        /// The Services of which something else is written than it was; `nil` when the rules are
+        /// others.
+        func differences(from last: Basis) -> Set<ObjectName>? {
+            guard isComplete == last.isComplete, pools == last.pools else { return nil }
+            return allocations.differences(from: last.allocations)
+                .union(conditions.differences(from: last.conditions))
+        }
     }
 
     private let state: ClusterState
@@ -38,8 +45,22 @@ struct StatusWriter {
     private let conditions: [ObjectName: StatusCondition]
     /// What makes the status say what was decided; none when it does already.
     private(set) var updates: [StatusUpdate] = []
+    /// Those that are gone while a record of them is left.
+    private var outlived: Set<ObjectName> = []
     /// What is to be told once, in order.
     private(set) var tidings: [Tiding] = []
+
+    /// The Services that are to be compared again whatever happens: those to be updated, and those
+    /// of which a record is left that ends with time.
+    var unsettled: Set<ObjectName> {
+        updates.reduce(into: outlived) { names, update in
+            switch update {
+            case .allocation(let name, _), .condition(let name, _), .conditionEnded(let name, _):
+                names.insert(name)
+            case .pool, .event: break
+            }
+        }
+    }
 
     /// Something that happened to a Service: the Event and the log line.
     struct Tiding {
@@ -69,14 +90,25 @@ struct StatusWriter {
         } else {
             for (name, outcome) in ledger.outcomes { compareAllocation(of: name, outcome) }
         }
-        guard state.isComplete else { return }
+        if state.isComplete { compareReservations(of: names ?? Set(state.allocations.keys)) }
+    }
+
+    /// What is kept back for Services that are gone. Where their records went with them, they are
+    /// made anew.
+    private mutating func compareReservations(of names: Set<ObjectName>) {
+        let services = state.snapshot.services
         let reserved = ledger.allocator.reservedAddresses
-        for (name, record) in state.allocations where !state.snapshot.services.contains(name) {
-            guard let reservation = reserved[ServiceName(name)] else {
-                updates.append(.allocation(name, nil))
+        for name in names where state.allocations[name] != nil && !services.contains(name) {
+            outlived.insert(name)
+            if reserved[ServiceName(name)] == nil { updates.append(.allocation(name, nil)) }
+        }
+        for (service, reservation) in reserved {
+            let name = ObjectName(namespace: service.namespace, service.name)
+            guard !services.contains(name), let first = reservation.addresses.first else {
                 continue
             }
-            guard record.reservedUntil == nil || record.addresses != reservation.addresses else {
+            let record = state.allocations[name]
+            guard record?.reservedUntil == nil || record?.addresses != reservation.addresses else {
                 continue
             }
             let left = (reservation.until - now).wholeNanoseconds
@@ -84,7 +116,8 @@ struct StatusWriter {
                 .allocation(
                     name,
                     ServiceAllocation(
-                        addresses: reservation.addresses, pool: record.pool,
+                        addresses: reservation.addresses,
+                        pool: record?.pool ?? ledger.allocator.pool(of: first) ?? "",
                         reservedUntil: date.addingTimeInterval(Double(left) / 1e9))))
         }
     }
@@ -129,17 +162,26 @@ struct StatusWriter {
         if let names {
             for name in names {
                 if let condition = conditions[name] { compare(condition, of: name) }
+                endCondition(of: name)
             }
         } else {
             for (name, condition) in conditions { compare(condition, of: name) }
+            for name in state.status.conditions.keys { endCondition(of: name) }
         }
     }
 
     private mutating func compare(_ condition: StatusCondition, of name: ObjectName) {
-        let recorded = recordedCondition(of: name)
-        // A Service that never was ours bears no word of us.
-        if recorded == nil, condition.reason == Self.notServed { return }
-        if !Self.says(recorded, condition) { updates.append(.condition(name, condition)) }
+        if !Self.says(recordedCondition(of: name), condition) {
+            updates.append(.condition(name, condition))
+        }
+    }
+
+    /// A Service that is not ours bears no word of us.
+    private mutating func endCondition(of name: ObjectName) {
+        guard case .excluded = ledger.outcomes[name], recordedCondition(of: name) != nil else {
+            return
+        }
+        updates.append(.conditionEnded(name, type: Self.addressAssigned))
     }
 
     private func recordedCondition(of name: ObjectName) -> StatusCondition? {
@@ -153,21 +195,17 @@ struct StatusWriter {
     }
 
     private static let addressAssigned = "AddressAssigned"
-    private static let notServed = "NotServed"
 
-    /// What the status is to say of an outcome; `nil`: what it says already.
+    /// What the status is to say of an outcome; `nil`: what it says already, or nothing of a
+    /// Service that is not ours.
     static func condition(_ outcome: AllocationLedger.Outcome) -> StatusCondition? {
         switch outcome {
         case .decided(let decision): condition(decision)
-        case .undecided: nil
+        case .undecided, .excluded: nil
         case .invalid(let fault, let keeps):
             StatusCondition(
                 type: addressAssigned, status: !keeps.isEmpty, reason: "InvalidRequest",
                 message: fault.description)
-        case .excluded(let exclusion):
-            StatusCondition(
-                type: addressAssigned, status: false, reason: notServed,
-                message: "the Service \(exclusion)")
         }
     }
 

@@ -37,6 +37,8 @@ package struct NodeSpeakerStatus: Sendable {
     package var isDraining: Bool
     /// Addresses for which this node finds that nobody answers.
     package var unanswered: Set<IPAddress>
+    /// How fencing stands; `nil` where nobody needs a Lease.
+    package var fence: FenceReport?
 }
 
 extension NodeSpeaker {
@@ -65,6 +67,7 @@ extension NodeSpeaker {
             publishingTrouble: publishingTrouble,
             dataplaneFailure: dataplaneFailure, dataplaneRemedies: dataplaneRemedies,
             kernelHeld: kernelHeld, recentEvents: recentEvents.events,
-            isDraining: isDrained || isLeaving, unanswered: Set(disputes.keys))
+            isDraining: isDrained || isLeaving, unanswered: Set(disputes.keys),
+            fence: fenceReport)
     }
 }

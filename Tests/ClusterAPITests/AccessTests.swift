@@ -28,6 +28,7 @@ extension ClusterAPITests {
         func forbiddenList() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 let rules = try remove(
                     "services", from: "clusterroles", namespace: "", in: scene)
                 let controller = try scene.begin()
@@ -49,6 +50,7 @@ extension ClusterAPITests {
         func forbiddenKind() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 let rules = try remove(
                     "bgppeers", from: "roles", namespace: Scene.namespace, in: scene)
                 let controller = try scene.begin()
@@ -70,6 +72,7 @@ extension ClusterAPITests {
         func forbiddenWrite() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 let rules = try remove(
                     "services/status", from: "clusterroles", namespace: "", in: scene)
                 let controller = try scene.begin()
@@ -100,6 +103,7 @@ extension ClusterAPITests {
                     try scene.server.cluster.apply(yaml: file.text)
                 }
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 try await scene.addresses(of: "web", become: ["192.0.2.0"])
                 let problem = try #require(
                     controller.problems.first { $0.contains("bfdprofiles") })
@@ -118,6 +122,7 @@ extension ClusterAPITests {
                 }
                 try issue()
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 let controller = try scene.begin { access in
                     access.authorization = .tokenFile(file.path, initial: nil)
                 }
@@ -148,6 +153,7 @@ extension ClusterAPITests {
                 let file = scene.folder.appending(path: "ca.pem")
                 try old.authority.write(to: file, atomically: true, encoding: .utf8)
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 let controller = try scene.begin { access in
                     access.trust = .authorities(.file(file.path))
                 }
@@ -176,6 +182,7 @@ extension ClusterAPITests {
             settings.version = "v1.24.17"
             try await Scene.play(settings) { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                try scene.create(Sample.advertisement)
                 try scene.begin()
                 try scene.create(Sample.service("web"))
                 try await scene.addresses(of: "web", become: ["192.0.2.0"])

@@ -80,7 +80,7 @@ extension ClusterAPITests {
         @Test("two families: required takes both, preferred one, and the second when there is one")
         func dualStack() async throws {
             try await Scene.play { scene in
-                try scene.create(Sample.pool("v4", "192.0.2.10-192.0.2.20"))
+                try scene.create(Sample.pool("two", "192.0.2.10-192.0.2.20"))
                 try scene.begin()
                 try scene.create(
                     Sample.service("both", spec: ["ipFamilyPolicy": "RequireDualStack"]))
@@ -89,7 +89,10 @@ extension ClusterAPITests {
                 try await scene.addresses(of: "either", become: ["192.0.2.10"])
                 try await scene.condition(of: "both", becomes: "AllocationFailed")
                 #expect(try scene.addresses(of: "both") == [])
-                try scene.create(Sample.pool("v6", "2001:db8:1::/64"))
+                // Both are of one pool, so that one advertisement speaks for a Service.
+                try scene.change(
+                    pool: "two",
+                    ["spec": ["addresses": ["192.0.2.10-192.0.2.20", "2001:db8:1::/64"]]])
                 try await scene.eventually("both families are there") {
                     try scene.addresses(of: "both").count == 2
                         && scene.addresses(of: "either").count == 2

@@ -7,9 +7,9 @@ extension ClusterAPITests {
     /// The controller that writes dies in the middle of it, again and again.
     @Suite struct KillTests {
         private static let services = 1000
-        /// Twenty rounds; more by the variable `MARTLET_KILLS`.
+        /// Eight rounds; more by the variable `MARTLET_KILLS`.
         private static let rounds =
-            ProcessInfo.processInfo.environment["MARTLET_KILLS"].flatMap { Int($0) } ?? 20
+            ProcessInfo.processInfo.environment["MARTLET_KILLS"].flatMap { Int($0) } ?? 8
 
         @Test("killed at any moment of 1,000 allocations: none twice, none changed, none lost")
         func kills() async throws {

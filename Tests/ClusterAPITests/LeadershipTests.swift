@@ -55,6 +55,33 @@ extension ClusterAPITests {
             }
         }
 
+        @Test("what is being written at the stop comes to its end before the Lease is given back")
+        func finishesWriting() async throws {
+            try await two(LeaderElection.Timing()) { scene, first, second in
+                scene.server.faults.add(
+                    Fault(
+                        .delay(milliseconds: 400), user: Scene.account, verbs: ["patch"],
+                        resource: "services/status"))
+                let number = scene.server.requests.total
+                for number in 0..<20 { try scene.create(Sample.service("s\(number)")) }
+                try await scene.eventually("it writes") {
+                    !scene.writes(by: Scene.account, after: number).isEmpty
+                }
+                await first.stop()
+                let writes = scene.writes(by: Scene.account, after: number)
+                let release = try #require(
+                    scene.server.requests.all(after: number).last {
+                        $0.resource == "leases" && $0.isWrite
+                            && $0.user.hasSuffix(":\(Scene.account)")
+                    })
+                #expect(writes.allSatisfy { $0.code == 200 })
+                #expect(writes.allSatisfy { $0.at + 400_000_000 <= release.at })
+                #expect(scene.writes(by: Scene.account, after: release.number).isEmpty)
+                try await scene.addressesAreGiven(toAll: 21)
+                try await scene.eventually("the other leads") { second.leads }
+            }
+        }
+
         @Test("after a crash the other waits for the Lease, then goes on")
         func crash() async throws {
             try await two(Self.quick) { scene, first, second in

@@ -1,3 +1,4 @@
+import ClusterSource
 import ScriptedAPIServer
 import Testing
 
@@ -25,7 +26,7 @@ extension ClusterAPITests {
                     try await scene.eventually("nothing of ours is left at the \(type)") {
                         try scene.addresses(of: "web").isEmpty
                             && scene.annotation(Self.mark, of: "web") == nil
-                            && scene.condition(of: "web")?["reason"] == "NotServed"
+                            && scene.condition(of: "web") == nil
                     }
                     #expect(try scene.annotation("example.com/theirs", of: "web") == "stays")
                     // The address is free: somebody else can have it meanwhile.
@@ -53,7 +54,9 @@ extension ClusterAPITests {
                 try scene.create(Sample.service("flips"))
                 try await scene.addresses(of: "flips", become: ["192.0.2.10"])
                 try scene.change("flips", ["spec": ["type": "ClusterIP"]])
-                try await scene.condition(of: "flips", becomes: "NotServed")
+                try await scene.eventually("no word of ours is left") {
+                    try scene.condition(of: "flips") == nil
+                }
                 try scene.change(
                     "flips",
                     ["spec": ["type": "LoadBalancer", "loadBalancerClass": "example.com/other"]])
@@ -62,6 +65,45 @@ extension ClusterAPITests {
                 #expect(try scene.addresses(of: "flips") == [])
                 #expect(try scene.addresses(of: "theirs") == ["203.0.113.9"])
                 #expect(scene.writes(of: "theirs").isEmpty)
+            }
+        }
+
+        @Test("what another controller of this language wrote on a Service of its class stays")
+        func sameLanguage() async throws {
+            try await Scene.play { scene in
+                try scene.create(Sample.pool("east", "192.0.2.10-192.0.2.20"))
+                let condition: JSONValue = [
+                    "type": "martlet.dev/AddressAssigned", "status": "True",
+                    "reason": "IPAllocated", "message": "203.0.113.9 from pool theirs",
+                    "lastTransitionTime": "2026-01-01T00:00:00Z",
+                ]
+                func giveTheirs() throws {
+                    try scene.change(
+                        "theirs", ["metadata": ["annotations": [Self.mark: "theirs"]]])
+                    try scene.change(
+                        "theirs",
+                        [
+                            "status": [
+                                "loadBalancer": ["ingress": [["ip": "203.0.113.9"]]],
+                                "conditions": [condition],
+                            ]
+                        ], subresource: "status")
+                }
+                try scene.create(
+                    Sample.service("theirs", spec: ["loadBalancerClass": "example.com/other"]))
+                try giveTheirs()
+                let first = try scene.begin()
+                try scene.create(Sample.service("web"))
+                try await scene.addresses(of: "web", become: ["192.0.2.10"])
+                try scene.change("theirs", ["metadata": ["labels": ["seen": "again"]]])
+                try scene.create(Sample.service("later"))
+                try await scene.addresses(of: "later", become: ["192.0.2.11"])
+                #expect(scene.writes(of: "theirs").isEmpty)
+                #expect(try scene.addresses(of: "theirs") == ["203.0.113.9"])
+                #expect(try scene.annotation(Self.mark, of: "theirs") == "theirs")
+                try await scene.eventually("it knows of those of ours only") {
+                    first.state?.allocations.count == 2
+                }
             }
         }
 

@@ -9,9 +9,11 @@ import Synchronization
 final class RunningController: Sendable {
     let account: String
     let source: KubernetesSource
+    private let controller: ServiceController
     private let latest: Latest
     private let log: LogLines
     private let task: Task<Void, Never>
+    private let deciding: Task<Void, Never>
 
     private final class Latest: Sendable {
         let state = Mutex<ClusterState?>(nil)
@@ -35,6 +37,8 @@ final class RunningController: Sendable {
             source: source, scope: ServiceScope(), logger: logger, interval: .milliseconds(100),
             clock: { Instant(nanoseconds: 0) + (ContinuousClock.now - start) })
         let states = source.states()
+        let deciding = Task { await controller.run() }
+        self.deciding = deciding
         task = Task {
             await withTaskGroup(of: Void.self) { group in
                 group.addTask {
@@ -44,7 +48,13 @@ final class RunningController: Sendable {
                         logger.error("the source ended", metadata: ["error": "\(error)"])
                     }
                 }
-                group.addTask { await controller.run() }
+                group.addTask {
+                    await withTaskCancellationHandler {
+                        await deciding.value
+                    } onCancel: {
+                        deciding.cancel()
+                    }
+                }
                 group.addTask {
                     for await state in states { latest.state.withLock { $0 = state } }
                 }
@@ -53,6 +63,7 @@ final class RunningController: Sendable {
         }
         self.account = account
         self.source = source
+        self.controller = controller
         self.latest = latest
         self.log = log
     }
@@ -68,6 +79,9 @@ final class RunningController: Sendable {
 
     /// Ends it as SIGTERM does.
     func stop() async {
+        source.endWriting()
+        controller.stop()
+        await deciding.value
         await source.resign()
         await kill()
     }

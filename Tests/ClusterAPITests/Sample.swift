@@ -41,6 +41,12 @@ enum Sample {
         return pool
     }
 
+    /// Has every pool announced, so that nothing is left to warn of.
+    static let advertisement: JSONValue = [
+        "apiVersion": "metallb.io/v1beta1", "kind": "L2Advertisement",
+        "metadata": ["name": "all", "namespace": .string(Scene.namespace)],
+    ]
+
     private static func text(_ values: [String: String]) -> JSONValue {
         .object(JSONObject(values.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
     }

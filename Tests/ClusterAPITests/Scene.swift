@@ -146,11 +146,13 @@ final class Scene: Sendable {
         _ isSo: () async throws -> Bool
     ) async throws {
         let end = ContinuousClock.now + limit
+        var pause = Duration.milliseconds(2)
         while try await !isSo() {
             guard ContinuousClock.now < end else {
                 throw Late(description: "not within \(limit): \(what)")
             }
-            try await Task.sleep(for: .milliseconds(3))
+            try await Task.sleep(for: pause)
+            pause = min(pause * 1.2, .milliseconds(40))
         }
     }
 }

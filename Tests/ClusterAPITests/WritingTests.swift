@@ -1,3 +1,4 @@
+import ClusterSource
 import Foundation
 import ScriptedAPIServer
 import Testing
@@ -40,6 +41,35 @@ extension ClusterAPITests {
                     Sample.service("next", spec: ["loadBalancerIP": "192.0.2.10"]))
                 try await scene.addresses(of: "next", become: ["192.0.2.10"])
                 #expect(controller.leads)
+            }
+        }
+
+        @Test("how full a pool is does not wait for slow writes, nor for Events that are refused")
+        func poolStatusIsPrompt() async throws {
+            try await Scene.play { scene in
+                try scene.create(Sample.pool("east", "192.0.2.0/24"))
+                let controller = try scene.begin()
+                try await scene.eventually("the controller leads") { controller.leads }
+                scene.server.faults.add(
+                    Fault(
+                        .delay(milliseconds: 3000), user: Scene.account, verbs: ["patch"],
+                        resource: "services/status"))
+                scene.server.faults.add(
+                    Fault(
+                        .delay(milliseconds: 3000), user: Scene.account, resource: "events"))
+                for number in 0..<20 { try scene.create(Sample.service("s\(number)")) }
+                try await scene.eventually("the pool counts them") {
+                    try scene.status(ofPool: "east")?["assignedIPv4"]?.integer ?? 0 > 0
+                }
+                #expect(try scene.allAddresses().isEmpty)
+                try await scene.addressesAreGiven(toAll: 20)
+                let counts = controller.source.tally
+                let patches = counts.requests.filter { $0.key.verb == "patch" }
+                #expect(patches.allSatisfy { $0.key.outcome == "ok" })
+                #expect(patches.values.reduce(0, +) >= 20)
+                #expect(counts.watches["services"] == 1)
+                #expect(counts.updates >= 20)
+                #expect(counts.unreadable == 0)
             }
         }
 

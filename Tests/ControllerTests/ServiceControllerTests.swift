@@ -140,4 +140,36 @@ struct ServiceControllerTests {
         source.finish()
         await running
     }
+
+    @Test("a term of another process that nobody saw counts all the same")
+    func unseenTerm() async {
+        // What is decided cannot be written while the lead is lost and won again.
+        source.refuse(next: 1)
+        var state = state
+        state.term = 1
+        let name = ObjectName(namespace: "shop", "web")
+        let controller = controller
+        source.say(state)
+        async let running: Void = controller.run()
+        while source.attempts == 0 { await Task.yield() }
+        let given = [IPAddress("192.0.2.13")].compactMap(\.self)
+        state.term = 2
+        state.allocations[name] = ServiceAllocation(addresses: given, pool: "main")
+        state.snapshot.services[name]?.ingress = given.map(Service.Ingress.init(address:))
+        source.say(state)
+        while await controller.decisions?.outcomes[name]?.addresses != given {
+            await Task.yield()
+        }
+        source.finish()
+        await running
+    }
+
+    @Test("told to stop it decides nothing more, and ends")
+    func stops() async {
+        let controller = controller
+        controller.stop()
+        source.say(state)
+        await controller.run()
+        #expect(source.attempts == 0)
+    }
 }

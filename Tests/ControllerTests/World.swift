@@ -21,8 +21,9 @@ struct World {
     /// Seconds since the start.
     var seconds: Int64 = 0
 
-    /// What was recorded when it last said everything.
-    private var settled: StatusWriter.Basis?
+    /// What was recorded when it was last compared with what is decided.
+    private var compared: StatusWriter.Basis?
+    private var unsettled: Set<ObjectName> = []
 
     private let start = Date(timeIntervalSince1970: 1_700_000_000)
 
@@ -74,11 +75,11 @@ struct World {
         writer.compareConditions()
         writer.comparePools()
         let basis = StatusWriter.Basis(state)
-        if basis == settled {
-            // As the controller does it: only Services that changed are compared.
+        if let edited = compared.flatMap({ basis.differences(from: $0) }) {
+            // As the controller does it: only what may have changed is compared.
             var part = StatusWriter(
                 state: state, ledger: ledger, conditions: conditions, now: now, date: date)
-            let names = ledger.touched.union(changed)
+            let names = edited.union(unsettled).union(ledger.touched).union(changed)
             part.compareAllocations(of: names)
             part.compareConditions(of: names)
             part.comparePools()
@@ -86,7 +87,8 @@ struct World {
                 part.updates.count == writer.updates.count
                     && part.updates.allSatisfy(writer.updates.contains))
         }
-        settled = writer.updates.isEmpty ? basis : nil
+        compared = basis
+        unsettled = writer.unsettled
         writer.tell(changed)
         return (writer.updates, writer.tidings.map(\.event))
     }
@@ -111,7 +113,8 @@ struct World {
     mutating func restart() {
         ledger = AllocationLedger(scope: ServiceScope())
         conditions = [:]
-        settled = nil
+        compared = nil
+        unsettled = []
     }
 
     /// The recorded addresses of a Service as text.

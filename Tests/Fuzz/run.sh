@@ -2,8 +2,9 @@
 # Fuzzes every decoder of bytes from outside with libFuzzer, each for a bounded time.
 #
 #   Tests/Fuzz/run.sh [SECONDS]                seconds for each target, 10 unless told
-#                                              FUZZ_SEED: where chance begins, 1 unless told, so that
-#                                              two runs look in much the same places; 0 for anywhere
+#                                              FUZZ_SEED: where chance begins, 1 unless told, so
+#                                              that two runs look in much the same places; 0 for
+#                                              anywhere
 #   Tests/Fuzz/run.sh --replay TARGET FILE     one input again, without optimization: the trap
 #                                              then names its line and reason
 #
@@ -14,13 +15,14 @@
 # (listener queries), BFD (packets and a session), Netlink (routing messages, nf_tables answers,
 # file notices), Membership (what members say, and the replicated store), Sealed (sealed
 # datagrams behind a seal that always holds, key files), Addresses (text, against inet_pton),
-# Manifests (YAML, assembling, conversion), State (the shared folder's files).
+# Manifests (YAML, assembling, conversion), API (an API server's answers: objects, pages, watches),
+# State (the shared folder's files).
 # HTTP is Hummingbird's to fuzz.
 # Packages that Martlet uses are compiled from .build/checkouts; of them only Yams is instrumented.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-targets=(Layer2 BGP Multicast BFD Netlink Membership Sealed Addresses Manifests State)
+targets=(Layer2 BGP Multicast BFD Netlink Membership Sealed Addresses Manifests API State)
 optimization=-O
 replay=
 if [[ ${1:-} == --replay ]]; then
@@ -115,7 +117,7 @@ target() {                                      # target NAME: compiles and link
     Sealed)
         { linux && module Crypto SealedDatagrams; } || return 1
         objects+=(LinuxNetwork 'CLinux-*' Crypto SealedDatagrams); more=(-lpcap) ;;
-    Manifests) kubernetes || return 1; objects+=(Kubernetes Yams 'CYaml-*') ;;
+    Manifests | API) kubernetes || return 1; objects+=(Kubernetes Yams 'CYaml-*') ;;
     State)
         { linux && kubernetes && module Logging ClusterSource; } || return 1
         objects+=(Kubernetes Yams 'CYaml-*' LinuxNetwork 'CLinux-*' Logging ClusterSource)
@@ -128,11 +130,12 @@ target() {                                      # target NAME: compiles and link
 
 run() {                                         # run NAME: one line, and 1 for anything found
     local name=$1 kept=.build/fuzz log=$build/$1.log length=1024 runs found file
-    [[ $name == Manifests ]] && length=4096
+    [[ $name == Manifests || $name == API ]] && length=4096
     [[ $name == Addresses ]] && length=128
     mkdir -p "$kept" "$build/found/$name"
     "$build/fuzz-$name" -max_total_time="$seconds" -max_len=$length -timeout=10 -rss_limit_mb=1024 \
-        -seed="${FUZZ_SEED:-1}" -print_final_stats=1 -artifact_prefix="$build/found/$name/" "$build/corpus/$name" \
+        -seed="${FUZZ_SEED:-1}" -print_final_stats=1 -artifact_prefix="$build/found/$name/" \
+        "$build/corpus/$name" \
         >"$log" 2>&1
     local status=$?
     runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log" | tail -n 1)

@@ -151,6 +151,57 @@ for number, text in enumerate("""192.0.2.1 0.0.0.0 255.255.255.255 2001:db8::1 :
 for path in sorted(tests.glob("Fixtures/manifests/*.yaml")):
     put("Manifests", path.name, path.read_bytes()[:4096])
 
+
+
+def answers(resource, name, objects):
+    """One object, a page, and a watch of them; see FuzzAPI.swift for the two bytes in front."""
+    put("API", f"{name}-object", bytes([resource, 0]) + objects[0].encode())
+    page = '{"kind":"List","metadata":{"resourceVersion":"90","continue":"c"},"items":[%s]}'
+    put("API", f"{name}-page", bytes([resource, 1]) + (page % ",".join(objects)).encode())
+    lines = ['{"type":"%s","object":%s}' % (kind, text)
+             for text in objects for kind in ("ADDED", "MODIFIED", "DELETED")]
+    lines += ['{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"91","annotations":'
+              '{"k8s.io/initial-events-end":"true"}}}}',
+              '{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}',
+              '{"type"']
+    put("API", f"{name}-watch", bytes([resource, 2 | 6 << 2]) + "\r\n".join(lines).encode())
+
+
+def meta(name, version, more=""):
+    return ('"metadata":{"name":"%s","namespace":"metallb-system","uid":"u","resourceVersion":"%s",'
+            '"managedFields":[{"manager":"m","fieldsV1":{"f:spec":{}}}]%s}' % (name, version, more))
+
+
+answers(0, "service", ['{"kind":"Service","apiVersion":"v1",' + meta(
+    "web", 7, ',"labels":{"app":"web"},"annotations":{"metallb.io/address-pool":"lan"}')
+    + ',"spec":{"type":"LoadBalancer","clusterIPs":["198.18.0.9"],"ports":[{"port":80,"nodePort":'
+    '30080,"targetPort":"http"}]},"status":{"loadBalancer":{"ingress":[{"ip":"192.0.2.10"}]},'
+    '"conditions":[{"type":"martlet.dev/AddressAssigned","status":"True"}]}}'])
+answers(1, "slice", ['{"kind":"EndpointSlice",' + meta(
+    "web-1", 8, ',"labels":{"kubernetes.io/service-name":"web"}')
+    + ',"addressType":"IPv4","ports":[{"name":"http","port":80}],"endpoints":[{"addresses":'
+    '["198.18.1.2"],"conditions":{"ready":true},"nodeName":"worker-with-a-name","targetRef":'
+    '{"kind":"Pod","namespace":"metallb-system","name":"p"}}]}'])
+answers(2, "node", ['{"kind":"Node",' + meta("n", 9)
+    + ',"spec":{"unschedulable":true,"taints":[{"key":"k"}]},"status":{"conditions":[{"type":'
+    '"Ready","status":"True"}],"addresses":[{"type":"InternalIP","address":"192.0.2.7"}]}}'])
+answers(4, "secret", ['{"kind":"Secret",' + meta("s", 5) + ',"data":{"password":"c2VjcmV0"}}'])
+for number, (kind, spec) in enumerate((
+        ("IPAddressPool", '"addresses":["192.0.2.0/26","2001:db8:1::/112"]'),
+        ("L2Advertisement", '"ipAddressPools":["lan"],"interfaces":["eth0"]'),
+        ("BGPAdvertisement", '"communities":["64500:100"],"aggregationLength":32'),
+        ("BGPPeer", '"myASN":64500,"peerASN":64501,"peerAddress":"192.0.2.1","holdTime":"90s"'),
+        ("BFDProfile", '"receiveInterval":100,"detectMultiplier":3'),
+        ("Community", '"communities":[{"name":"quiet","value":"64500:666"}]'))):
+    answers(7 + number, kind, ['{"kind":"%s",%s,"spec":{%s},"status":{"assignedIPv4":1}}' % (
+        kind, meta(name, version), spec) for name, version in (("a", 11), ("b", 12))])
+put("API", "lease", b"\5\3" + ('{"kind":"Lease",' + meta("l", 3)
+    + ',"spec":{"holderIdentity":"me","leaseDurationSeconds":15}}').encode())
+put("API", "statuses", b"\6\3" + (
+    '{"items":[{' + meta("x", 4) + ',"status":{"node":"n","serviceName":"web",'
+    '"serviceNamespace":"shop","interfaces":[{"name":"eth0"}],"result":"Valid"}}]}').encode())
+put("API", "status", b'\0\3{"kind":"Status","code":429,"details":{"retryAfterSeconds":3}}')
+
 put("State", "allocations", b"""A{"format": "martlet allocations", "version": 1, "generation": 7,
 "writer": "node-a, process 4711", "services": {"default/web": {"addresses": ["192.0.2.10",
 "2001:db8::10"], "pool": "lan", "since": "2030-01-31T12:00:00Z"}, "default/gone": {"addresses":

@@ -126,7 +126,7 @@ extension RealNetwork.ClusterSpeakerTests {
         #expect(writes.count <= 4, "\(writes)")
     }
 
-    @Test("--fencing lease: a node cut off from all but its clients is silent before another speaks")
+    @Test("--fencing lease: a node cut off from all but clients is silent before another speaks")
     func fencing() throws {
         let scene = try ClusterScene(nodes: 3, parts: ["components/lease-fencing/rbac.yaml"])
         let duration = 6.0

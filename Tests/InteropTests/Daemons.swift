@@ -175,7 +175,7 @@ enum Manifests {
         }.joined(separator: "---\n")
     }
 
-    /// A Service with an EndpointSlice of one endpoint a node.
+    /// A Service with an EndpointSlice of one endpoint a node, for each of its families.
     static func service(
         _ name: String, nodes: [String] = ["node-a"], policy: String = "Cluster",
         stack: String = "PreferDualStack", port: Int = 80, target: Int = 8080,
@@ -195,7 +195,7 @@ enum Manifests {
               ports: [{port: \(port), targetPort: \(target), protocol: \(transport)}]
 
             """
-        for family in ["IPv4", "IPv6"] {
+        for family in stack == "SingleStack" ? ["IPv4"] : ["IPv4", "IPv6"] {
             text += """
                 ---
                 apiVersion: discovery.k8s.io/v1

@@ -171,6 +171,48 @@ struct ElectionBench {
         }
     }
 
+    @Test("a Lease that a watch says is deleted is not taken while its holder may write")
+    func deletedByWatch() {
+        var bench = ElectionBench()
+        _ = bench.tell(.started)
+        _ = bench.tell(.observed(bench.held("5", by: "other")))
+        let seen = bench.now
+        #expect(bench.tell(.deleted(bench.held("9", by: "other")), after: .seconds(1)) == [])
+        while bench.now < seen + .seconds(15) {
+            let actions = bench.sleep()
+            guard actions == [.read] else {
+                guard case .create = actions.first else {
+                    Issue.record("\(actions)")
+                    return
+                }
+                break
+            }
+            #expect(bench.tell(.observed(nil)) == [])
+        }
+        #expect(bench.now == seen + .seconds(15))
+    }
+
+    @Test("one who hears of a Lease only by its end waits as long as it would have lasted")
+    func deletedUnseen() {
+        var bench = ElectionBench()
+        _ = bench.tell(.started)
+        #expect(bench.tell(.deleted(bench.held("9", by: "other"))) == [])
+        #expect(bench.tell(.observed(nil), after: .milliseconds(5)) == [])
+    }
+
+    @Test("a leader whose Lease is deleted stops, and makes it again at once")
+    func deletedOwn() {
+        var bench = ElectionBench()
+        bench.lead()
+        #expect(
+            bench.tell(.deleted(bench.held("2"))) == [
+                .stepDown(.taken), .create(LeaseRecord(holder: "me", durationSeconds: 15)),
+            ])
+        _ = bench.tell(.renewed(bench.held("4"), sentAt: bench.now))
+        #expect(bench.tell(.deleted(bench.held("2"))) == [], "the one before")
+        #expect(bench.machine.isLeading)
+    }
+
     @Test("an answer counts from when its request was sent, however late it comes")
     func lateAnswer() {
         var bench = ElectionBench()

@@ -65,6 +65,23 @@ import Testing
         #expect(records.mapValues(\.holder) == ["a": "a"])
     }
 
+    @Test("a watch tells of a Lease as it is, and of one that was deleted as no more than that")
+    func watch() throws {
+        func line(_ type: String) throws -> LeaseRecord.Notice? {
+            try LeaseRecord.notice(
+                watchLine: Array(
+                    """
+                    {"type":"\(type)","object":{"metadata":{"name":"x","resourceVersion":"8"},
+                    "spec":{"holderIdentity":"other","leaseDurationSeconds":15}}}
+                    """.utf8))
+        }
+        let record = LeaseRecord(holder: "other", durationSeconds: 15, resourceVersion: "8")
+        #expect(try line("ADDED") == .stored(record))
+        #expect(try line("MODIFIED") == .stored(record))
+        #expect(try line("DELETED") == .deleted(record))
+        #expect(try line("BOOKMARK") == nil)
+    }
+
     @Test("a change names the version that it builds on, and nothing that it does not own")
     func change() {
         let request = LeaseRecord(

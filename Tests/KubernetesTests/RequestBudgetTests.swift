@@ -111,6 +111,30 @@ struct RequestBudgetTests {
         #expect((budget.pausedUntil ?? now) - now <= .milliseconds(100), "a first failure again")
     }
 
+    @Test mutating func `a server that is back is asked at once, whoever found it`() {
+        var now = Self.start
+        for _ in 0..<8 {
+            #expect(budget.admit(.allocation, at: now) == true)
+            budget.finished(.allocation, .failed(.transport("refused")), at: now)
+            now = budget.pausedUntil ?? now
+        }
+        #expect(budget.admit(.event, at: now) == true)
+        budget.finished(.event, .failed(.timeout("no answer")), at: now)
+        #expect(budget.admit(.allocation, at: now) == false)
+        budget.serverReached(at: now)
+        #expect(budget.nextDeadline.map { $0 <= now } == true)
+        #expect(budget.admit(.allocation, at: now) == true)
+    }
+
+    @Test mutating func `a pause that the server asks for outlasts its answers to others`() {
+        #expect(budget.admit(.allocation, at: Self.start) == true)
+        #expect(budget.admit(.allocation, at: Self.start) == true)
+        budget.finished(.allocation, .failed(.transport("reset")), at: Self.start)
+        budget.finished(.allocation, Self.busy(429, 5), at: Self.start)
+        budget.serverReached(at: Self.start)
+        #expect(budget.admit(.allocation, at: Self.start + .seconds(4)) == false)
+    }
+
     @Test mutating func `many that fail together are one failure`() {
         let admitted = count(.allocation)
         for _ in 0..<admitted {

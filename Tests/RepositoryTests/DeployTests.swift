@@ -4,9 +4,8 @@ import Yams
 
 /// What `kubectl apply -k deploy/kubernetes` would install.
 @Suite struct DeployTests {
-    static let components = [
-        "admission-policy", "beside-metallb", "lease-fencing", "monitoring", "nftables-dataplane",
-    ]
+    static let lasting = ["admission-policy", "lease-fencing", "monitoring", "nftables-dataplane"]
+    static let components = lasting + ["beside-metallb"]
 
     private static let canRender: Bool = {
         let environment = ProcessInfo.processInfo.environment
@@ -30,7 +29,7 @@ import Yams
     @Test(
         "every object has a kind, a name of its own, our label, and a namespace where it needs one")
     func wellFormed() throws {
-        let all = try Kustomization(components: Self.components)
+        let all = try Kustomization(components: Self.lasting)
         let global: Set = [
             "Namespace", "CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding",
             "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
@@ -174,5 +173,23 @@ import Yams
             ])
         let pod = all["DaemonSet", "martlet-speaker"]?["spec", "template", "spec"]
         #expect((pod as? [String: Any])?["affinity"] == nil)
+    }
+
+    @Test("a trial beside MetalLB has no CRDs, so that deleting it deletes nobody's pools")
+    func trial() throws {
+        let trial = try Kustomization(components: ["beside-metallb"])
+        #expect(!trial.objects.contains { $0.kind == "CustomResourceDefinition" })
+        let base = try Kustomization()
+        #expect(base.objects.count { $0.kind == "CustomResourceDefinition" } == 9)
+        #expect(trial.objects.count == base.objects.count - 9)
+    }
+
+    @Test("nothing in the base differs from itself after the server has read it")
+    func noEmptyLists() throws {
+        // A server drops empty lists, and every `kubectl apply` would find a difference.
+        for object in try Kustomization().objects where object.kind == "NetworkPolicy" {
+            let spec = try #require(object["spec"] as? [String: Any])
+            #expect(!spec.values.contains { ($0 as? [Any])?.isEmpty == true }, "\(object.name)")
+        }
     }
 }

@@ -2,8 +2,8 @@ import Foundation
 import Yams
 
 /// `deploy/kubernetes` as kustomize renders it, as far as we use it: resources, components, and
-/// patches by JSON Pointer (RFC 6901, RFC 6902). The `kubectl` of older distributions renders the
-/// base, but knows no components.
+/// patches by JSON Pointer (RFC 6901, RFC 6902), or one that deletes a kind. The `kubectl` of older
+/// distributions renders the base, but knows no components.
 struct Kustomization {
     struct Broken: Error, CustomStringConvertible {
         let description: String
@@ -80,6 +80,12 @@ struct Kustomization {
 
     private mutating func apply(_ patch: [String: Any], _ file: String) throws {
         let target = patch["target"] as? [String: String] ?? [:]
+        if target.keys.elementsEqual(["kind"]), let text = patch["patch"] as? String,
+            (try Yams.load(yaml: text) as? [String: Any])?["$patch"] as? String == "delete"
+        {
+            objects.removeAll { $0.kind == target["kind"] }
+            return
+        }
         let index = objects.firstIndex {
             $0.kind == target["kind"] && $0.name == target["name"]
         }

@@ -23,7 +23,7 @@ import Testing
         kind: Role
         metadata: {name: one, namespace: team}
         rules:
-        - {apiGroups: [""], resources: [secrets], resourceNames: [mine], verbs: [get]}
+        - {apiGroups: [""], resources: [secrets], resourceNames: [mine], verbs: [get, list]}
         ---
         apiVersion: rbac.authorization.k8s.io/v1
         kind: RoleBinding
@@ -58,6 +58,11 @@ import Testing
             #expect(try await client.get("/api/v1/services?watch=1").code == 403)
             #expect(try await client.get("/api/v1/namespaces/team/secrets/mine").code == 404)
             #expect(try await client.get("/api/v1/namespaces/team/secrets/other").code == 403)
+            // A list of what a field selector names is a list of that one.
+            let secrets = "/api/v1/namespaces/team/secrets"
+            let mine = "\(secrets)?fieldSelector=metadata.name%3Dmine"
+            #expect(try await client.get(mine).code == 200)
+            #expect(try await client.get("\(mine)s").code == 403)
             #expect(try await client.get("/api/v1/namespaces/default/secrets/mine").code == 403)
             #expect(try await client.get("/api/v1/namespaces/team/secrets").code == 403)
         }

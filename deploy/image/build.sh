@@ -39,11 +39,21 @@ need /usr/include/pcap/pcap.h=libpcap-dev g++=g++ git=git buildah=buildah objcop
 work=$(mktemp -d --suffix=-martlet-image)
 context=$work/context root=$work/context/root
 space=mtimage-$$
+export TMPDIR=$work/tmp                                     # buildah's, too
+mkdir "$TMPDIR"
+had_cache=0
+[[ ! -e /var/lib/containers/cache ]] || had_cache=1
 storage() { buildah --root "$work/storage" --runroot "$work/run" --storage-driver vfs "$@"; }
 cleanup() {
+    local pid
+    for pid in $(ip netns pids "$space" 2>/dev/null); do kill -KILL "$pid" 2>/dev/null || true; done
+    [[ -z ${shell:-} ]] || wait "$shell" 2>/dev/null || true
     ip netns del "$space" 2>/dev/null || true
-    storage umount --all >/dev/null 2>&1 || true
-    rm -rf "$work"
+    # buildah's memory of registries, which has no flag; it holds nothing here.
+    ((had_cache)) || rm -rf /var/lib/containers/cache
+    rmdir /var/lib/containers 2>/dev/null || true
+    # What buildah mounts is in a mount namespace of its own, and ends with its process.
+    rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 trap 'exit 130' INT TERM
@@ -66,23 +76,45 @@ archive=${archive:-$work/martlet-image.tar}
 list=$objects/martlet.product/Objects.LinkFileList
 [[ -f $list ]] || { echo "nothing was compiled in $objects: $list is missing" >&2; exit 1; }
 
-# Foundation comes with 34 MB of ICU data. An object that is named before the archive takes the
-# place of the archive's member with the same symbol.
+# Docs/Decisions/0020-image-without-ballast.md says why, and what was weighed. An object that is
+# named takes the place of an archive's member with the same symbols; were there more in that member
+# than we know of, both would be linked, and the linker refuses what is there twice.
 toolchain=$(dirname "$(dirname "$(readlink -f "$(command -v swiftc)")")")
+foundation=$toolchain/lib/swift_static/linux/lib_FoundationICU.a
 member=icu_packaged_data.cpp.o
-(cd "$work" && ar x "$toolchain/lib/swift_static/linux/lib_FoundationICU.a" "$member")
-symbol=$(nm "$work/$member" | sed -n 's/.* R \(icudt[0-9]*_dat\)$/\1/p')
-objcopy -O binary --only-section=.rodata "$work/$member" "$work/icu.dat"
-python3 -B deploy/image/trim_icu.py "$work/icu.dat" "$symbol" >"$work/icu.s"
-clang -c -o "$work/icu.o" "$work/icu.s"
+symbol=$(ar p "$foundation" $member >"$work/$member" &&
+    nm "$work/$member" | sed -n 's/.* R \(icudt[0-9]*_dat\)$/\1/p') || true
+if [[ $symbol != icudt*_dat ]]; then
+    echo "$foundation: ICU's data is not where it was; see Docs/Decisions/0020" >&2
+    exit 1
+fi
+objcopy -O binary --only-section=.rodata "$work/$member" "$work/all.dat"
+python3 -B deploy/image/trim_icu.py "$work/all.dat" "$work/icu.dat"
+clang -c -x assembler -o "$work/icu.o" - <<END
+.section .rodata.icu, "a", @progbits
+.balign 16
+.global $symbol
+.type $symbol, @object
+$symbol:
+.incbin "$work/icu.dat"
+.size $symbol, . - $symbol
+.section .note.GNU-stack, "", @progbits
+END
 clang -O2 -fPIC -c -o "$work/without_dbus.o" deploy/image/without_dbus.c
-
-pcap=$(gcc -print-file-name=libpcap.a)
-mkdir -p "$root/usr/bin" "$context/state"
-link=(--gc-sections --icf=safe --no-export-dynamic --as-needed -z pack-relative-relocs -z relro
-    -z now --strip-all --defsym main=martlet_main "$pcap")
-swiftc -o "$root/usr/bin/martlet" -static-stdlib -emit-executable -use-ld=lld -L "$objects" \
-    "$work/icu.o" "$work/without_dbus.o" "@$list" $(printf -- '-Xlinker %s ' "${link[@]}") -lstdc++ -lm -lz >"$work/log" 2>&1 || {
+# The linker takes a library from the first folder that has it: these two become part of the
+# program.
+mkdir -p "$root/usr/bin" "$context/state" "$work/static"
+for library in libpcap.a libstdc++.a; do
+    file=$(g++ -print-file-name="$library")                 # the bare name when there is none
+    [[ -f $file ]] || { echo "$library is missing; see Docs/Decisions/0020" >&2; exit 1; }
+    ln -s "$file" "$work/static/"
+done
+link=(--gc-sections --icf=safe --no-export-dynamic -z pack-relative-relocs -z relro -z now
+    --strip-all --defsym main=martlet_main)
+# shellcheck disable=SC2046
+swiftc -o "$root/usr/bin/martlet" -static-stdlib -emit-executable -use-ld=lld \
+    "$work/icu.o" "$work/without_dbus.o" "@$list" $(printf -- '-Xlinker %s ' "${link[@]}") \
+    -L "$work/static" -lpcap -lm -lz >"$work/log" 2>&1 || {
     tail -n 40 "$work/log"
     exit 1
 }

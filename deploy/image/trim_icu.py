@@ -1,11 +1,14 @@
 """Takes out of ICU's data what Martlet never uses: languages, regions and character sets.
 
-    trim_icu.py DATA SYMBOL >DATA.s
+    trim_icu.py DATA TRIMMED
 
 Foundation is linked for the YAML reader, and brings 34 MB of ICU data with it. ICU is made to be
-given less, and falls back to its root locale for what is not there. What is kept: everything that
-belongs to no language (time zones, normalization, rules of breaking text), the root locale, and
-English. The layout is that of ICU's own packages (a header, a table of offsets, names, items).
+given less, and falls back to its root locale for what is not there. What is kept, of the root
+locale and of English: calendars and numbers, time zones, normalization, rules of breaking text; no
+names of languages, regions and units, no order of sorting by language, no character sets. The
+layout is that of ICU's own packages (a header, a table of offsets, names, items). What is not laid
+out so, or lacks what has to stay, is refused: the image is not built then.
+Docs/Decisions/0020-image-without-ballast.md weighs it.
 """
 
 import re
@@ -14,11 +17,16 @@ import sys
 
 LANGUAGE = re.compile(r"(?:.*/)?([a-z]{2,3})(?:_\w+)?\.res")
 KEPT = {"en", "en_US", "en_US_POSIX", "en_001"}
-DROPPED = (".cnv", ".dict", ".lstm", ".spp", "/unames.icu", "/translit/", "/rbnf/", ".cfu")
+DROPPED = (
+    *(".cnv", ".dict", ".lstm", ".spp", ".cfu", "/unames.icu", "/line_"),
+    *("/translit/", "/rbnf/", "/coll/", "/lang/", "/region/", "/unit/"),
+)
+# Without these ICU, and with it Foundation, would fail in place of falling back.
+NEEDED = {"root.res", "en.res", "zoneinfo64.res", "supplementalData.res", "likelySubtags.res"}
 
 
 def is_kept(name):
-    if any(name.endswith(ending) or ending in name for ending in DROPPED):
+    if any(part in name for part in DROPPED):
         return False
     match = LANGUAGE.fullmatch(name)
     return match is None or name.rsplit("/", 1)[-1].removesuffix(".res") in KEPT
@@ -49,20 +57,24 @@ def package(header, kept):
 
 
 def main():
-    path, symbol = sys.argv[1:]
-    with open(path, "rb") as file:
+    source, target = sys.argv[1:]
+    with open(source, "rb") as file:
         data = file.read()
     size, magic1, magic2 = struct.unpack_from("<HBB", data)
     if (magic1, magic2) != (0xDA, 0x27) or data[12:16] != b"CmnD":
-        sys.exit(f"{path}: not a package of ICU data")
-    kept = [(name, body) for name, body in items(data, size) if is_kept(name)]
+        sys.exit(f"{source}: not a package of ICU data")
+    everything = list(items(data, size))
+    kept = [(name, body) for name, body in everything if is_kept(name)]
+    names = {name.split("/", 1)[-1] for name, _ in kept}
+    missing = NEEDED - names
+    if missing or len(kept) > len(everything) / 2:
+        sys.exit(f"{source}: not laid out as expected; missing: {sorted(missing)}")
     trimmed = package(data[:size], kept)
-    print('.section .rodata.icu, "a", @progbits\n.balign 16')
-    print(f".global {symbol}\n.type {symbol}, @object\n{symbol}:")
-    for offset in range(0, len(trimmed), 32):
-        print(".byte " + ",".join(map(str, trimmed[offset : offset + 32])))
-    print(f".size {symbol}, {len(trimmed)}\n.section .note.GNU-stack, \"\", @progbits")
-    print(f"ICU data: {len(kept)} items, {len(trimmed) / 1e6:.1f} MB", file=sys.stderr)
+    if [name for name, _ in items(trimmed, size)] != [name for name, _ in kept]:
+        sys.exit(f"{source}: what was written does not read back")
+    with open(target, "wb") as file:
+        file.write(trimmed)
+    print(f"ICU data: {len(kept)} of {len(everything)} items, {len(trimmed) / 1e6:.1f} MB")
 
 
 main()

@@ -1,5 +1,6 @@
 // Stands in for libpcap's own file of this name: the static libpcap of Debian can capture from
-// D-Bus, and would bring libdbus, libsystemd and six libraries of theirs into the image for it.
+// D-Bus, and would bring libdbus, libsystemd and six libraries of theirs into the image for it. A
+// libpcap that asks its own file for more than this does not link: one of the two is there twice.
 
 struct pcap_if_list;
 struct pcap;

@@ -19,6 +19,9 @@ package final class APIClient: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let http: HTTPClient
     private let credentials: Credentials
+    /// What was asked, and what came of it.
+    package let tally = RequestTally()
+    private let door = RequestDoor()
 
     /// Makes a client. Nothing is read or sent before the first request.
     package convenience init(access: ClusterAccess, userAgent: String, logger: Logger) {
@@ -47,13 +50,15 @@ package final class APIClient: Sendable {
     /// Sends a request and waits for all of the answer. Throws for any answer that is not a
     /// success; its `retryAfterSeconds` is filled in from the header too.
     package func send(_ request: APIRequest) async throws(APIFailure) -> APIResponse {
-        try await withCredentials { prepared throws(APIFailure) in
-            try await self.timed(request) { () throws(APIFailure) in
-                let response = try await self.execute(request, prepared)
-                let body = try await self.body(of: response, bound: request.answerBound)
-                let code = Int(response.status.code)
-                try self.refuseUnlessSuccess(code, response.headers, body)
-                return APIResponse(code: code, body: body)
+        try await counted(request.verb) { () throws(APIFailure) in
+            try await withCredentials { prepared throws(APIFailure) in
+                try await self.timed(request) { () throws(APIFailure) in
+                    let response = try await self.execute(request, prepared)
+                    let body = try await self.body(of: response, bound: request.answerBound)
+                    let code = Int(response.status.code)
+                    try self.refuseUnlessSuccess(code, response.headers, body)
+                    return APIResponse(code: code, body: body)
+                }
             }
         }
     }
@@ -63,15 +68,17 @@ package final class APIClient: Sendable {
     package func open(_ request: APIRequest) async throws(APIFailure) -> APIStream {
         var request = request
         request.timeout = min(request.timeout, APIRequest.streamPatience)
-        return try await withCredentials { [request] prepared throws(APIFailure) in
-            try await self.timed(request) { () throws(APIFailure) in
-                let response = try await self.execute(request, prepared)
-                let code = Int(response.status.code)
-                if code >= 300 {
-                    let body = try await self.body(of: response, bound: request.answerBound)
-                    try self.refuseUnlessSuccess(code, response.headers, body)
+        return try await counted("watch") { [request] () throws(APIFailure) in
+            try await withCredentials { prepared throws(APIFailure) in
+                try await self.timed(request) { () throws(APIFailure) in
+                    let response = try await self.execute(request, prepared)
+                    let code = Int(response.status.code)
+                    if code >= 300 {
+                        let body = try await self.body(of: response, bound: request.answerBound)
+                        try self.refuseUnlessSuccess(code, response.headers, body)
+                    }
+                    return APIStream(body: response.body, peer: self.access.server.description)
                 }
-                return APIStream(body: response.body, peer: self.access.server.description)
             }
         }
     }
@@ -85,9 +92,11 @@ package final class APIClient: Sendable {
     /// by itself.
     package func refreshCredentials() async { await credentials.expire() }
 
-    /// Ends all requests and connections. Call it once, and nothing afterwards.
+    /// Ends all requests and connections. Call it once; a request that comes later fails.
     package func shutdown() async {
-        for close in [{ try await self.http.shutdown() }, group.shutdownGracefully] {
+        door.close()
+        let end = [{ try await self.http.shutdown() }, door.whenEmpty, group.shutdownGracefully]
+        for close in end {
             do {
                 try await close()
             } catch {
@@ -98,6 +107,20 @@ package final class APIClient: Sendable {
 }
 
 extension APIClient {
+    /// Counts what comes of a request; one that was given up by the asker has no outcome.
+    private func counted<Answer>(
+        _ verb: String, _ request: () async throws(APIFailure) -> Answer
+    ) async throws(APIFailure) -> Answer {
+        do {
+            let answer = try await request()
+            tally.noteSuccess(of: verb)
+            return answer
+        } catch {
+            if !Task.isCancelled { tally.note(verb, error) }
+            throw error
+        }
+    }
+
     /// Carries out with the credentials at hand; and, refused with 401, once more with fresher
     /// ones.
     private func withCredentials<Answer: Sendable>(
@@ -127,6 +150,10 @@ extension APIClient {
         _ request: APIRequest,
         _ operation: @escaping @Sendable () async throws(APIFailure) -> Answer
     ) async throws(APIFailure) -> Answer {
+        guard door.enter() else {
+            throw .transport("\(access.server) is not asked any more: this process is ending")
+        }
+        defer { door.leave() }
         let answer = await TimeLimit.result(within: request.timeout, of: operation)
         guard let answer else {
             throw .timeout(

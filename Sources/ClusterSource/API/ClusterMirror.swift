@@ -31,14 +31,16 @@ actor ClusterMirror {
     private let settings: Settings
     private let journal: ClusterJournal?
     private let gossipKeys: @Sendable ([UInt8]?) -> Void
+    private let tally: RequestTally?
     private var mirrors: [ResourceInterest: ObjectMirror] = [:]
     private var assembler: ServerAssembler
-    /// What the assembler makes of everything that was taken in.
-    private var snapshot = ClusterSnapshot()
+    /// What the assembler made of what was taken in; `nil` when more was since. It is made when
+    /// somebody asks, so that a long list is not put together anew for each piece of it.
+    private var assembled: ClusterSnapshot?
     private var unsynced: Set<ResourceInterest>
     private var troubles: [ResourceInterest: (trouble: APITrouble, since: Date)] = [:]
     /// What else is wrong, by what it is about.
-    private var otherProblems: [String: Problem] = [:]
+    private var otherProblems: [String: [Problem]] = [:]
     private var isRestoredShown = false
     private var restoredAt: Date?
 
@@ -51,6 +53,7 @@ actor ClusterMirror {
     private var poolsSeen: [String: PoolStatus] = [:]
     private var speakers: [String: SpeakerRecord] = [:]
     private(set) var isLeader = false
+    private var term = 0
 
     /// What a pool's status says, or is about to.
     struct PoolStatus: Equatable {
@@ -64,12 +67,15 @@ actor ClusterMirror {
         var until: Date
     }
 
-    /// - Parameter gossipKeys: told the text of the key file when the Secret that holds it is read.
+    /// - Parameters:
+    ///   - tally: counts what is taken in.
+    ///   - gossipKeys: told the text of the key file when the Secret that holds it is read.
     init(
-        settings: Settings, journal: ClusterJournal?,
+        settings: Settings, journal: ClusterJournal?, tally: RequestTally? = nil,
         gossipKeys: @escaping @Sendable ([UInt8]?) -> Void
     ) {
         self.settings = settings
+        self.tally = tally
         self.journal = journal
         self.gossipKeys = gossipKeys
         assembler = ServerAssembler(
@@ -80,6 +86,9 @@ actor ClusterMirror {
         }
         unsynced = Set(settings.interests)
     }
+
+    /// Whether objects are to come with their text.
+    nonisolated var keepsTexts: Bool { journal != nil }
 
     // MARK: What followers read
 
@@ -125,6 +134,8 @@ actor ClusterMirror {
         mirrors[interest] = mirror
         guard !changes.isEmpty else { return }
         take(changes)
+        tally?.noteUpdates(
+            changes.count, unreadable: changes.count { $0.1.map { $0.value == nil } ?? false })
         journal?.append(changes.filter { !Self.isGossipSecret($0.0) })
         show()
     }
@@ -167,8 +178,13 @@ actor ClusterMirror {
 
     /// Something else that people should know; `nil` when it is over.
     func note(_ problem: Problem?, about subject: String) {
-        guard otherProblems[subject] != problem else { return }
-        otherProblems[subject] = problem
+        note([problem].compactMap(\.self), about: subject)
+    }
+
+    /// The same for several.
+    func note(_ problems: [Problem], about subject: String) {
+        guard otherProblems[subject] ?? [] != problems else { return }
+        otherProblems[subject] = problems.isEmpty ? nil : problems
         show()
     }
 
@@ -207,6 +223,12 @@ actor ClusterMirror {
     func lead(_ leads: Bool) {
         guard isLeader != leads else { return }
         isLeader = leads
+        if leads {
+            term += 1
+            for status in poolStatus.values {
+                for name in status.reservations.keys { endReservation(of: name) }
+            }
+        }
         show()
     }
 
@@ -275,6 +297,13 @@ actor ClusterMirror {
         conditions[service]?.first { $0.type == type }
     }
 
+    /// Whether a Service says already what was decided: a state that was handed out may be some
+    /// writes behind.
+    func says(_ allocation: ServiceAllocation?, of service: ObjectName) -> Bool {
+        let nothing = ServiceAllocation(addresses: [], pool: "")
+        return (given[service] ?? nothing) == (allocation ?? nothing)
+    }
+
     /// How many nodes the cluster has, for whatever is spread over them.
     var nodeCount: Int { snapshot.nodes.count }
 
@@ -286,7 +315,7 @@ actor ClusterMirror {
         var state = ClusterState()
         state.snapshot = snapshot
         let problems = troubleProblems
-        let others = otherProblems.sorted { $0.key < $1.key }.map(\.value)
+        let others = otherProblems.sorted { $0.key < $1.key }.flatMap(\.value)
         if !problems.isEmpty || !others.isEmpty { state.snapshot.problems += problems + others }
         state.allocations = given
         for (pool, status) in poolStatus {
@@ -299,6 +328,7 @@ actor ClusterMirror {
         state.status.conditions = conditions
         state.speakers = speakers
         state.isLeader = isLeader
+        state.term = term
         state.isComplete = isSynced
         state.isRestored = !isSynced
         state.lastGoodSince = restoredAt ?? outage
@@ -329,9 +359,17 @@ actor ClusterMirror {
 
     // MARK: Objects
 
+    /// The cluster as it is after everything that was taken in.
+    private var snapshot: ClusterSnapshot {
+        if let assembled { return assembled }
+        let made = assembler.snapshot()
+        assembled = made
+        return made
+    }
+
     private func take(_ changes: [ObjectMirror.Change]) {
+        assembled = nil
         assembler.apply(changes)
-        snapshot = assembler.snapshot()
         for (reference, object) in changes {
             switch reference.kind {
             case "Service": takeService(reference.name, object)
@@ -352,6 +390,11 @@ actor ClusterMirror {
             return
         }
         guard case .service(let service)? = object.value else { return }
+        guard !isForeign(service) else {
+            given[name] = nil
+            conditions[name] = nil
+            return
+        }
         let pool = service.annotation(.allocatedFromPool)
         // An address without our mark counts for a Service that is ours; others are none of ours.
         let isOurs = pool != nil || settings.scope.exclusion(of: service) == nil
@@ -359,11 +402,31 @@ actor ClusterMirror {
         given[name] =
             isOurs && (pool != nil || !addresses.isEmpty)
             ? ServiceAllocation(addresses: addresses, pool: pool ?? "") : nil
+        endReservation(of: name)
         if case .service(let found) = object.status {
             let own = found.compactMap { StatusCondition($0) }
             conditions[name] = own.isEmpty ? nil : own
         } else {
             conditions[name] = nil
+        }
+    }
+
+    /// Whether whatever a Service says of addresses is another controller's word.
+    ///
+    /// Everybody who speaks this language writes the same mark and conditions, so on a Service of
+    /// another class they are taken for those of who serves that class. What we left behind on one
+    /// that was ours before our eyes is ours to clear away; its address went with the change.
+    private func isForeign(_ service: Service) -> Bool {
+        guard case .otherClass = settings.scope.exclusion(of: service) else { return false }
+        let wasOurs = given[service.name] != nil || conditions[service.name] != nil
+        return !wasOurs || !service.ingress.isEmpty
+    }
+
+    /// A Service that has come back and has addresses needs none kept back.
+    private func endReservation(of name: ObjectName) {
+        guard isLeader, let own = given[name], !own.addresses.isEmpty else { return }
+        for (pool, status) in poolStatus where status.reservations[name] != nil {
+            poolStatus[pool]?.reservations[name] = nil
         }
     }
 

@@ -179,6 +179,9 @@ extension KubernetesSource {
     /// Who gives addresses, as far as this process takes part in the election of it.
     package var allocator: String? { settings.allocates ? permit.leader : nil }
 
+    /// What was asked of the API server, and what came of it.
+    package var tally: RequestTally.Counts { client.tally.counts }
+
     /// What is in the way of following the cluster, for one who waits for the first state.
     package var obstacle: Problem? { get async { await cluster.firstTrouble } }
 }

@@ -107,7 +107,7 @@ package final class KubernetesSource: SnapshotSource {
             settings: ClusterMirror.Settings(
                 node: settings.node, namespace: settings.namespace, scope: settings.scope,
                 interests: interests, carriesTraffic: settings.carriesTraffic),
-            journal: journal,
+            journal: journal, tally: client.tally,
             gossipKeys: { [folder, logger] keys in
                 guard let folder, let keys else { return }
                 GossipKeyFile(folder: folder).replace(with: keys, logger)
@@ -127,10 +127,11 @@ package final class KubernetesSource: SnapshotSource {
         let managers =
             (settings.allocates ? [LeadershipKeeper.manager] : [])
             + (settings.announces ? [Self.speakerManager] : [])
-        events = managers.map { [sender] manager in
+        events = managers.map { [sender, cluster] manager in
             RequestRunner(
                 EventRecorder(manager: manager, instance: settings.node, seed: Self.seed()),
-                kind: .event, sender: sender)
+                kind: .event, sender: sender
+            ) { await cluster.note($0, about: "events of \(manager)") }
         }
     }
 
@@ -150,7 +151,7 @@ package final class KubernetesSource: SnapshotSource {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await self.sender.gate.run() }
             group.addTask { await self.publishStates() }
-            let companions = FollowerGroup()
+            let companions = FollowerGroup(gate: sender.gate)
             for interest in interests {
                 let follower = ResourceFollower(
                     interest, client: client, cluster: cluster,
@@ -176,9 +177,19 @@ package final class KubernetesSource: SnapshotSource {
         await client.shutdown()
     }
 
-    /// Gives up the right to write, so that another controller can go on at once. Call it before
-    /// ``run()``'s task is cancelled.
+    /// Closes what ``run()`` would have closed, where it will not be called.
+    package func abandon() async { await client.shutdown() }
+
+    /// Begins no write of the controller any more; those under way come to their end.
+    package func endWriting() { permit.end() }
+
+    /// How long a write that is under way may last.
+    package static let longestWrite = RequestSender.patience
+
+    /// Gives up the right to write, so that another controller can go on at once. Call it when
+    /// nothing is under way any more, and before ``run()``'s task is cancelled.
     package func resign() async {
+        permit.end()
         await leadership?.resign()
     }
 
@@ -198,12 +209,15 @@ package final class KubernetesSource: SnapshotSource {
             interests.map { ($0.resource.kind, decoder(of: $0.resource)) },
             uniquingKeysWith: { first, _ in first })
         let content = try journal.restore { kinds[$0] }
-        if let confirmed = content.confirmed, !content.objects.isEmpty {
-            let seconds = Double(confirmed.nanosecondsSince1970) / 1e9
-            await cluster.restore(content.objects, from: Date(timeIntervalSince1970: seconds))
-        }
         var floors: [ResourceInterest: String] = [:]
-        for interest in interests { floors[interest] = await cluster.floor(of: interest) }
+        guard let confirmed = content.confirmed, !content.objects.isEmpty else { return floors }
+        let seconds = Double(confirmed.nanosecondsSince1970) / 1e9
+        await cluster.restore(content.objects, from: Date(timeIntervalSince1970: seconds))
+        for interest in interests {
+            let versions = [await cluster.floor(of: interest), content.versions[interest.path]]
+            floors[interest] = versions.compactMap { $0.flatMap { UInt64($0) } }.max()
+                .map { "\($0)" }
+        }
         return floors
     }
 
@@ -254,14 +268,17 @@ package final class KubernetesSource: SnapshotSource {
     /// than a small part of the time.
     private func publishStates() async {
         var problems: [Problem] = []
+        var isLeader = false
         for await _ in cluster.changed.rings {
             guard let state = await cluster.state() else { continue }
             subscribers.publish(state)
             pools.alarm.ring()
             await resize(state)
-            if state.snapshot.problems != problems {
+            let begins = state.isLeader && !isLeader
+            isLeader = state.isLeader
+            if begins || state.snapshot.problems != problems {
                 problems = state.snapshot.problems
-                await tellControllerStatus(problems)
+                await tellControllerStatus(problems, isFirst: begins)
             }
             let rest = Duration.microseconds(200 + state.snapshot.services.count)
             do {
@@ -279,22 +296,30 @@ package final class KubernetesSource: SnapshotSource {
     @discardableResult
     package func write(_ updates: [StatusUpdate]) async throws -> WriteOutcome {
         guard permit.mayWrite else { throw SourceError.notLeader(holder: permit.leader) }
+        // How full pools are need not wait for thousands of Services to be told.
+        await decide(figures: updates)
         let outcome = await ServiceWriting(
             sender: sender, cluster: cluster, permit: permit, namespace: settings.namespace
         ).write(updates)
-        var figures: [ClusterMirror.PoolEdit] = []
+        // What is kept back of Services that are gone was decided meanwhile.
+        pools.alarm.ring()
         var tidings: [ClusterEvent] = []
         for update in updates {
             switch update {
-            case .pool(let name, let value): figures.append(.figures(name, value))
             case .event(let event) where outcome.failures[event.service] == nil:
                 tidings.append(event)
-            case .event, .allocation, .condition: break
+            case .event, .allocation, .condition, .conditionEnded, .pool: break
             }
         }
-        if await !cluster.decide(figures).isEmpty { pools.alarm.ring() }
         await tell(tidings, by: events.first)
         return outcome
+    }
+
+    private func decide(figures updates: [StatusUpdate]) async {
+        let figures = updates.compactMap { update -> ClusterMirror.PoolEdit? in
+            if case .pool(let name, let value) = update { .figures(name, value) } else { nil }
+        }
+        if await !cluster.decide(figures).isEmpty { pools.alarm.ring() }
     }
 
     package func publish(_ record: SpeakerRecord?) async throws {
@@ -330,21 +355,22 @@ package final class KubernetesSource: SnapshotSource {
     private func keepStatuses() async {
         for await _ in cluster.synced.rings { break }
         guard !Task.isCancelled, let state = await cluster.state() else { return }
-        let (namespace, sender) = (settings.namespace, sender)
+        let (namespace, sender, cluster) = (settings.namespace, sender, cluster)
         func runner(
-            _ role: StatusObjects.Role, _ manager: String
+            _ role: StatusObjects.Role, _ manager: String, by permit: WritingPermit? = nil
         ) -> RequestRunner<StatusObjects> {
             RequestRunner(
                 StatusObjects(
                     role: role, namespace: namespace, manager: manager, seed: Self.seed()),
-                kind: .status, sender: sender)
+                kind: .status, sender: sender, by: permit
+            ) { await cluster.note($0, about: "status objects of \(manager)") }
         }
         let uid = state.snapshot.nodes[settings.node]?.metadata.uid ?? ""
         let node =
             settings.announces
             ? runner(.speaker(node: settings.node, uid: uid), Self.speakerManager) : nil
         let controller =
-            settings.allocates ? runner(.controller, LeadershipKeeper.manager) : nil
+            settings.allocates ? runner(.controller, LeadershipKeeper.manager, by: permit) : nil
         let latest = reports.withLock { reports in
             reports.node = node
             reports.controller = controller
@@ -367,8 +393,11 @@ package final class KubernetesSource: SnapshotSource {
     }
 
     /// The controller that writes says for all how the configuration reads.
-    private func tellControllerStatus(_ problems: [Problem]) async {
+    ///
+    /// - Parameter isFirst: another may have said it until now.
+    private func tellControllerStatus(_ problems: [Problem], isFirst: Bool = false) async {
         guard permit.mayWrite, let runner = reports.withLock({ $0.controller }) else { return }
+        if isFirst { await runner.tell(.doubted) }
         await runner.tell(.wanted(StatusObjects.Content(problems: problems)))
     }
 }

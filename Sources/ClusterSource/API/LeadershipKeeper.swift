@@ -6,17 +6,33 @@ import Synchronization
 
 /// Until when this process may write, for whoever writes.
 final class WritingPermit: Sendable {
-    private let content = Mutex<(until: Instant?, leader: String?)>((nil, nil))
+    private struct Content {
+        var until: Instant?
+        var leader: String?
+        var hasEnded = false
+    }
+
+    private let content = Mutex(Content())
 
     /// Whether a write may be begun now.
     var mayWrite: Bool {
-        content.withLock { $0.until.map { MonotonicClock.now() < $0 } ?? false }
+        content.withLock { content in
+            !content.hasEnded && content.until.map { MonotonicClock.now() < $0 } ?? false
+        }
     }
 
     /// Who holds the Lease, for people.
     var leader: String { content.withLock { $0.leader } ?? "nobody yet" }
 
-    func set(until: Instant?, leader: String?) { content.withLock { $0 = (until, leader) } }
+    func set(until: Instant?, leader: String?) {
+        content.withLock { content in
+            content.until = until
+            content.leader = leader
+        }
+    }
+
+    /// From now on nothing may be begun, whatever the Lease says.
+    func end() { content.withLock { $0.hasEnded = true } }
 }
 
 /// Takes part in the election of the one controller that writes (``LeaderElection``).
@@ -34,7 +50,7 @@ actor LeadershipKeeper {
     private var machine: LeaderElection
     private var waiting: [LeaderElection.Action] = []
     private let alarm = Alarm()
-    /// Rings when there is a Lease of ours and not everything that the leader before wrote is known.
+    /// Rings when there is a Lease of ours and not all that the leader before wrote is known.
     private let begins = Alarm()
     private var isCaughtUp = false
     /// Counts the times that this process led.
@@ -117,8 +133,8 @@ actor LeadershipKeeper {
         alarm.ring()
     }
 
-    /// Begins to lead once everything is known that the leader before wrote. Beside the requests for
-    /// the Lease, so that long lists do not keep it from being renewed.
+    /// Begins to lead once everything is known that the leader before wrote. Beside the requests
+    /// for the Lease, so that long lists do not keep it from being renewed.
     private func takeOver() async {
         while !Task.isCancelled {
             await begins.wait(until: nil)
@@ -207,8 +223,10 @@ actor LeadershipKeeper {
                 var lines = WatchLines()
                 while let bytes = try await stream.next() {
                     for line in try lines.append(bytes) {
-                        if let record = try LeaseRecord(watchLine: line) {
-                            await tell(.observed(record))
+                        switch try LeaseRecord.notice(watchLine: line) {
+                        case .stored(let record): await tell(.observed(record))
+                        case .deleted(let record): await tell(.deleted(record))
+                        case nil: break
                         }
                     }
                 }

@@ -16,16 +16,23 @@ struct PoolKeeper: Sendable {
 
     /// Writes until the task is cancelled.
     func run() async {
+        var failed: Set<String> = []
         while !Task.isCancelled {
             await alarm.wait(until: nil)
-            guard permit.mayWrite else { continue }
-            var rest = Self.rest
-            for (name, status) in await cluster.outdatedPools() {
-                guard let failure = await write(status, of: name) else { continue }
-                rest = Self.retry
-                await cluster.note(failure, about: "pool \(name)")
-                alarm.ring()
+            let outdated = permit.mayWrite ? await cluster.outdatedPools() : []
+            // Of those that are right by now, or gone, or another's to write, nothing is wrong.
+            for name in failed.subtracting(outdated.map(\.0)) {
+                await cluster.note(nil, about: "pool \(name)")
             }
+            failed = []
+            for (name, status) in outdated {
+                let failure = await write(status, of: name)
+                await cluster.note(failure, about: "pool \(name)")
+                if failure != nil { failed.insert(name) }
+            }
+            guard !outdated.isEmpty else { continue }
+            if !failed.isEmpty { alarm.ring() }
+            let rest = failed.isEmpty ? Self.rest : Self.retry
             do {
                 try await Task.sleep(for: rest)
             } catch {
@@ -48,15 +55,16 @@ struct PoolKeeper: Sendable {
             .ipAddressPools, ObjectName(namespace: namespace, name), subresource: "status", .merge,
             body: body, manager: LeadershipKeeper.manager)
         do throws(APIFailure) {
-            let answer = try await sender.send(request, .status)
+            let answer = try await sender.send(request, .status, by: permit)
             let decoder = ObjectDecoder(
-                resource: .ipAddressPools, configurationNamespace: namespace, keepsText: true)
+                resource: .ipAddressPools, configurationNamespace: namespace,
+                keepsText: cluster.keepsTexts)
             await cluster.accept(written: try decoder.object(answer.body), of: .ipAddressPools)
             await cluster.noteWritten(status, ofPool: name)
-            await cluster.note(nil, about: "pool \(name)")
             return nil
         } catch {
-            if error.code == 404 { return nil }
+            // Gone meanwhile, or another's to write from now on.
+            if error.code == 404 || !permit.mayWrite { return nil }
             return Problem(
                 .warning, object: "IPAddressPool \(namespace)/\(name)",
                 rule: "its status cannot be written: \(error.explanation)",

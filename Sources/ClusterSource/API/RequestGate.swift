@@ -8,7 +8,8 @@ actor RequestGate {
     private var budget: RequestBudget
     private var lines: [RequestBudget.Class: [CheckedContinuation<Bool, Never>]] = [:]
     private var isClosed = false
-    private nonisolated let wake = Doorbell()
+    /// Rings when there may be something to do earlier than was known.
+    private nonisolated let alarm = Alarm()
 
     init(_ settings: RequestBudget.Settings, seed: UInt64) {
         budget = RequestBudget(settings, seed: seed, at: MonotonicClock.now())
@@ -17,15 +18,9 @@ actor RequestGate {
     /// Lets in those for whom time brings room, until the task is cancelled; then nobody is let in
     /// any more.
     func run() async {
-        for await _ in wake.rings {
-            while let deadline = budget.nextDeadline, !Task.isCancelled {
-                do {
-                    try await Task.sleep(for: max(deadline - MonotonicClock.now(), .zero))
-                } catch {
-                    break
-                }
-                admitWaiting()
-            }
+        while !Task.isCancelled {
+            await alarm.wait(until: budget.nextDeadline)
+            admitWaiting()
         }
         isClosed = true
         for waiting in lines.values.flatMap(\.self) { waiting.resume(returning: false) }
@@ -51,18 +46,27 @@ actor RequestGate {
     /// How many wait for their turn.
     var waiting: Int { lines.values.reduce(0) { $0 + $1.count } }
 
+    /// The server answers: who waits because it could not be reached need not any more.
+    func noteServerReached() {
+        guard budget.pausedUntil != nil else { return }
+        budget.serverReached(at: MonotonicClock.now())
+        alarm.ring()
+    }
+
     private func enter(_ kind: RequestBudget.Class) async -> Bool {
         if isClosed { return false }
         if lines[kind]?.isEmpty ?? true, budget.admit(kind, at: MonotonicClock.now()) {
             return true
         }
-        wake.ring()
+        alarm.ring()
         return await withCheckedContinuation { lines[kind, default: []].append($0) }
     }
 
     private func leave(_ kind: RequestBudget.Class, _ outcome: RequestBudget.Outcome) {
         budget.finished(kind, outcome, at: MonotonicClock.now())
         admitWaiting()
+        // Who is refused now may wait for less than those before.
+        if budget.nextDeadline != nil { alarm.ring() }
     }
 
     private func admitWaiting() {
@@ -76,6 +80,5 @@ actor RequestGate {
             }
             if admitted > 0 { lines[kind]?.removeFirst(admitted) }
         }
-        if budget.nextDeadline != nil { wake.ring() }
     }
 }

@@ -10,6 +10,8 @@ protocol RequestingMachine: Sendable {
     mutating func requests(after event: Event, at now: Instant) -> [(Int, ObjectRequest)]
     /// When a deadline is to be told.
     var nextDeadline: Instant? { get }
+    /// What people should know of what does not work.
+    var problems: [Problem] { get }
 
     static func answered(_ number: Int, _ body: [UInt8]) -> Event
     static func failed(_ number: Int, _ failure: APIFailure) -> Event
@@ -21,13 +23,24 @@ actor RequestRunner<Machine: RequestingMachine> {
     private(set) var machine: Machine
     private let sender: RequestSender
     private let kind: RequestBudget.Class
+    private let permit: WritingPermit?
+    private let note: @Sendable ([Problem]) async -> Void
     private let alarm = Alarm()
     private var waiting: [(Int, ObjectRequest)] = []
+    private var noted: [Problem] = []
 
-    init(_ machine: Machine, kind: RequestBudget.Class, sender: RequestSender) {
+    /// - Parameters:
+    ///   - permit: without which nothing is sent; `nil` to send whenever there is something.
+    ///   - note: told ``RequestingMachine/problems`` whenever they are others.
+    init(
+        _ machine: Machine, kind: RequestBudget.Class, sender: RequestSender,
+        by permit: WritingPermit? = nil, note: @escaping @Sendable ([Problem]) async -> Void
+    ) {
         self.machine = machine
         self.kind = kind
         self.sender = sender
+        self.permit = permit
+        self.note = note
     }
 
     /// Tells the machine.
@@ -41,7 +54,10 @@ actor RequestRunner<Machine: RequestingMachine> {
     /// Sends requests, one after the other, until the task is cancelled.
     func run() async {
         while !Task.isCancelled {
-            if !waiting.isEmpty {
+            if machine.problems != noted {
+                noted = machine.problems
+                await note(noted)
+            } else if !waiting.isEmpty {
                 let (number, request) = waiting.removeFirst()
                 tell(await send(number, request))
             } else if let deadline = machine.nextDeadline, deadline <= MonotonicClock.now() {
@@ -54,7 +70,10 @@ actor RequestRunner<Machine: RequestingMachine> {
 
     private func send(_ number: Int, _ request: ObjectRequest) async -> Machine.Event {
         do throws(APIFailure) {
-            let answer = try await sender.send(request, kind)
+            let answer =
+                if let permit { try await sender.send(request, kind, by: permit) } else {
+                    try await sender.send(request, kind)
+                }
             return Machine.answered(number, answer.body)
         } catch {
             return Machine.failed(number, error)
@@ -74,10 +93,29 @@ struct RequestSender: Sendable {
         _ request: ObjectRequest, _ kind: RequestBudget.Class
     ) async throws(APIFailure) -> APIResponse {
         let prepared = APIRequest(request, timeout: Self.patience)
-        if kind == .lease { return try await client.send(prepared) }
+        if kind == .lease {
+            let answer = try await client.send(prepared)
+            await gate.noteServerReached()
+            return answer
+        }
         return try await gate.pass(kind) { () throws(APIFailure) in
             try await client.send(prepared)
         }
+    }
+
+    /// The same for what only the controller with the Lease may write. It is looked at last,
+    /// because the wait for a turn may be long.
+    func send(
+        _ request: ObjectRequest, _ kind: RequestBudget.Class, by permit: WritingPermit
+    ) async throws(APIFailure) -> APIResponse {
+        let answer = try await gate.pass(kind) { () throws(APIFailure) -> APIResponse? in
+            guard permit.mayWrite else { return nil }
+            return try await client.send(APIRequest(request, timeout: Self.patience))
+        }
+        guard let answer else {
+            throw .transport("the Lease is held by \(permit.leader) now")
+        }
+        return answer
     }
 }
 

@@ -78,15 +78,18 @@ actor ResourceFollower {
     /// Tells the machine of deadlines while a request is under way; ends when that was dropped.
     private func keepTime(of number: Int) async {
         while number == current {
-            // Without a deadline there is nothing to do until the request ends.
-            let deadline = machine.nextDeadline ?? MonotonicClock.now() + .seconds(60)
-            guard await Self.sleep(until: deadline) else { return }
+            // What the request brings moves the deadline, mostly away, but also nearer.
+            let look = MonotonicClock.now() + Self.look
+            guard await Self.sleep(until: min(machine.nextDeadline ?? look, look)) else { return }
             guard number == current, let due = machine.nextDeadline,
                 due <= MonotonicClock.now()
             else { continue }
             await tell(.deadlineReached)
         }
     }
+
+    /// How long a deadline that has come nearer may go unnoticed.
+    private static let look = Duration.seconds(30)
 
     private static func sleep(until deadline: Instant) async -> Bool {
         do {
@@ -104,9 +107,11 @@ actor ResourceFollower {
             let answer = try await client.send(
                 APIRequest(path: query.path, query: query.items, timeout: .seconds(60)))
             let page = try decoder.page(answer.body)
-            guard number == current else { return }
             await companions.reached(besides: interest)
+            guard number == current else { return }
             await cluster.accept(page, of: interest)
+            // Taken for the page of another list, this one would end that.
+            guard number == current else { return }
             await tell(
                 .pageReceived(
                     resourceVersion: page.resourceVersion, continueToken: page.continueToken,
@@ -198,7 +203,9 @@ actor ResourceFollower {
         for action in actions {
             switch action {
             case .list(let query): next = .list(query)
-            case .watch(let query): next = .watch(query)
+            case .watch(let query):
+                next = .watch(query)
+                client.tally.noteWatch(of: interest.resource)
             case .close:
                 current += 1
                 next = nil
@@ -208,7 +215,9 @@ actor ResourceFollower {
         for action in actions {
             switch action {
             case .list, .watch, .close: break
-            case .beginReplacing: await cluster.beginReplacing(interest)
+            case .beginReplacing:
+                client.tally.noteList(of: interest.resource)
+                await cluster.beginReplacing(interest)
             case .finishReplacing(let version): await cluster.finishReplacing(interest, at: version)
             case .abandonReplacing: await cluster.abandonReplacing(interest)
             case .refreshCredentials: await client.refreshCredentials()
@@ -219,9 +228,12 @@ actor ResourceFollower {
     }
 }
 
-/// The followers of one process, who tell each other that the server answers.
+/// The followers of one process, who tell each other, and whoever writes, that the server answers.
 actor FollowerGroup {
+    private let gate: RequestGate
     private var followers: [ResourceInterest: ResourceFollower] = [:]
+
+    init(gate: RequestGate) { self.gate = gate }
 
     /// Adds one.
     func add(_ follower: ResourceFollower, of interest: ResourceInterest) {
@@ -229,6 +241,7 @@ actor FollowerGroup {
     }
 
     fileprivate func reached(besides interest: ResourceInterest) async {
+        await gate.noteServerReached()
         for (other, follower) in followers where other != interest {
             await follower.noteServerReached()
         }

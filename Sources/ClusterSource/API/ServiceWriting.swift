@@ -13,8 +13,10 @@ struct ServiceWriting: Sendable {
     private struct Piece: Sendable {
         var allocation: ServiceAllocation??
         var condition: StatusCondition?
+        /// Types of conditions that are to go.
+        var ended: [String] = []
 
-        var isEmpty: Bool { allocation == nil && condition == nil }
+        var isEmpty: Bool { allocation == nil && condition == nil && ended.isEmpty }
     }
 
     /// Carries out updates; the outcome names the Services that were not written.
@@ -29,6 +31,9 @@ struct ServiceWriting: Sendable {
             case .condition(let name, let condition):
                 if pieces[name] == nil { order.append(name) }
                 pieces[name, default: Piece()].condition = condition
+            case .conditionEnded(let name, let type):
+                if pieces[name] == nil { order.append(name) }
+                pieces[name, default: Piece()].ended.append(type)
             case .pool, .event: break
             }
         }
@@ -49,8 +54,20 @@ struct ServiceWriting: Sendable {
             // It is gone: what is left is to keep its addresses back, or not to.
             return await keepBack(piece, of: name)
         }
+        var piece = piece
+        if let allocation = piece.allocation, await cluster.says(allocation, of: name) {
+            piece.allocation = nil
+        }
+        if let wanted = piece.condition, let said = await cluster.condition(wanted.type, of: name),
+            (said.status, said.reason, said.message)
+                == (wanted.status, wanted.reason, wanted.message)
+        {
+            piece.condition = nil
+        }
+        guard !piece.isEmpty else { return nil }
         let condition = await condition(piece.condition, of: name)
         let uid = service.metadata.uid
+        let ended = piece.ended.map { StatusCondition.prefix + $0 }
         let body: [UInt8]
         switch (piece.allocation, condition) {
         case (let allocation??, _) where !allocation.addresses.isEmpty:
@@ -59,25 +76,20 @@ struct ServiceWriting: Sendable {
                 condition: condition, uid: uid, resourceVersion: version)
         case (.some, _):
             body = ServicePatch.clear(
-                condition: condition, uid: uid, resourceVersion: version)
+                condition: condition, forgetting: ended, uid: uid, resourceVersion: version)
         case (nil, let condition?):
             body = ServicePatch.condition(condition, uid: uid, resourceVersion: version)
-        case (nil, nil): return nil
+        case (nil, nil):
+            body = ServicePatch.forget(ended, uid: uid, resourceVersion: version)
         }
         let request = ObjectRequest.patch(
             .services, name, subresource: ServicePatch.subresource, .strategicMerge, body: body,
             manager: LeadershipKeeper.manager)
         do throws(APIFailure) {
-            let answer = try await sender.gate.pass(.allocation) { () throws(APIFailure) in
-                // Looked at last, because the wait for a turn may be long.
-                guard permit.mayWrite else {
-                    throw .transport("the Lease is held by \(permit.leader) now")
-                }
-                return try await sender.client.send(
-                    APIRequest(request, timeout: RequestSender.patience))
-            }
+            let answer = try await sender.send(request, .allocation, by: permit)
             let decoder = ObjectDecoder(
-                resource: .services, configurationNamespace: namespace, keepsText: true)
+                resource: .services, configurationNamespace: namespace,
+                keepsText: cluster.keepsTexts)
             await cluster.accept(written: try decoder.object(answer.body), of: .services)
             return nil
         } catch {

@@ -40,6 +40,9 @@ struct StateTable: Equatable, Sendable {
             case .condition(let name, let condition):
                 guard presence(name) != .absent else { continue }
                 try next.set(condition, of: name, at: now)
+            case .conditionEnded(let name, let type):
+                let left = (next.status.conditions[name] ?? []).filter { $0.type != type }
+                next.status.conditions[name] = left.isEmpty ? nil : left
             case .pool(let name, let figures):
                 next.status.pools[name] = figures
             case .event(var event):

@@ -68,7 +68,7 @@ extension EventRecorder {
 
     private mutating func note(_ request: Request) {
         pause.reset()
-        trouble = nil
+        failing = nil
         entries[request.tiding]?.written = request.says
         entries[request.tiding]?.refusals = 0
         // Said again while the first word was on its way.
@@ -98,10 +98,10 @@ extension EventRecorder {
             abandon(tiding)
         case 400?, 413?, 422?:
             // The server does not take it, and never will.
-            trouble = Self.trouble(failure)
+            failing = failure
             abandon(tiding)
         default:
-            trouble = Self.trouble(failure)
+            failing = failure
             pause.extend(at: now, asked: failure.retryAfterSeconds)
             retry(tiding, refused: failure.code != nil)
         }
@@ -131,14 +131,6 @@ extension EventRecorder {
         guard let present = request, present.number == number else { return nil }
         request = nil
         return present
-    }
-
-    private static func trouble(_ failure: APIFailure) -> String {
-        let remedy =
-            failure.code == 403
-            ? "allow the verbs create and patch on events.events.k8s.io"
-            : "it is tried again"
-        return "Events cannot be written: \(failure.summary); \(remedy)"
     }
 }
 

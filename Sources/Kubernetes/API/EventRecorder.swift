@@ -99,8 +99,8 @@ public struct EventRecorder: Sendable {
 
     /// How many tidings were not told.
     public internal(set) var lost: UInt64 = 0
-    /// Why Events cannot be written, with the way out; `nil` while they can.
-    public internal(set) var trouble: String?
+    /// What the last attempt failed of; `nil` when it did not.
+    var failing: APIFailure?
 
     /// Makes a recorder.
     ///
@@ -126,6 +126,28 @@ public struct EventRecorder: Sendable {
             request == nil && !outbox.isEmpty ? pause.until : nil,
         ]
         return dues.compactMap(\.self).min()
+    }
+
+    /// Why Events cannot be written, with the way out; `nil` while they can.
+    public var trouble: String? { failing.map { "\(Self.rule($0)); \(Self.remedy($0))" } }
+
+    /// What people should know: that the server refuses Events. That it is away, others say.
+    public var problems: [Problem] {
+        guard let failing, failing.code != nil else { return [] }
+        return [
+            Problem(
+                .warning, object: "\(APIResource.events)", rule: Self.rule(failing),
+                remedy: Self.remedy(failing))
+        ]
+    }
+
+    private static func rule(_ failure: APIFailure) -> String {
+        "Events cannot be written: \(failure.summary)"
+    }
+
+    private static func remedy(_ failure: APIFailure) -> String {
+        failure.code == 403
+            ? "allow the verbs create and patch on events.events.k8s.io" : "it is tried again"
     }
 
     /// How many Events wait.

@@ -47,6 +47,9 @@ public struct LeaderElection: Equatable, Sendable {
         case started
         /// The Lease is, or was a moment ago, this; `nil`: there is none.
         case observed(LeaseRecord?)
+        /// The Lease, which was like this, has been deleted, as a watch says. Whoever held it may
+        /// write until it would have run out.
+        case deleted(LeaseRecord)
         /// The server has stored a `create` or `update` that was sent at the instant; this is how
         /// the Lease is since.
         case renewed(LeaseRecord, sentAt: Instant)
@@ -148,6 +151,12 @@ public struct LeaderElection: Equatable, Sendable {
         case .observed(let record):
             if request == .read { endRequest() }
             note(record, now, &actions)
+            proceed(now, &actions)
+        case .deleted(let record):
+            // One that was made anew since is younger.
+            if let seen, record.isOlder(than: seen) { break }
+            if seen == nil { note(record, now, &actions) }
+            note(nil, now, &actions)
             proceed(now, &actions)
         case .renewed(let record, let sentAt):
             endRequest()

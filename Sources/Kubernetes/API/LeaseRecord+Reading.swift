@@ -48,15 +48,24 @@ extension LeaseRecord {
 }
 
 extension LeaseRecord {
+    /// What a line of a watch of one Lease says.
+    public enum Notice: Equatable, Sendable {
+        /// The Lease is this now.
+        case stored(LeaseRecord)
+        /// The Lease was deleted, and this is how it was. Its holder may not know yet: it is not
+        /// as if it had been released.
+        case deleted(LeaseRecord)
+    }
+
     /// Reads a line of a watch of one Lease; `nil` for a line that does not show the Lease as it
-    /// is: a bookmark, an error. A Lease that was deleted is one that nobody has.
-    public init?(watchLine: [UInt8]) throws(APIFailure) {
+    /// is: a bookmark, an error.
+    public static func notice(watchLine: [UInt8]) throws(APIFailure) -> Notice? {
         do throws(JSONFailure) {
             guard let line = Fields(try JSONDocument.node(watchLine)), let type = line["type"],
                 ["ADDED", "MODIFIED", "DELETED"].contains(type), let object = line.node("object")
             else { return nil }
-            self = try Self.read(object).record
-            if type == "DELETED" { holder = "" }
+            let record = try read(object).record
+            return type == "DELETED" ? .deleted(record) : .stored(record)
         } catch {
             throw .malformed("a watch of a Lease: \(error)")
         }

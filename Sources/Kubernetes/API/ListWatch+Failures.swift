@@ -20,7 +20,10 @@ extension ListWatch {
             verb = "list"
             if failure.isExpired {
                 brokenLists += token == nil ? 0 : 1
-            } else if let token, !isMalformed(failure) {
+            } else if isMalformed(failure) {
+                // Pages that have grown too large to be read are to be small again.
+                brokenLists = 0
+            } else if let token {
                 return retry(.page(continueToken: token), after: failure, verb, at: now)
             }
             attempt = .list

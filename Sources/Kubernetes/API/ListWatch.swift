@@ -22,8 +22,8 @@ public import NetworkTypes
 ///
 /// What deserves a word:
 /// - **Lists.** A streaming list (`sendInitialEvents`) comes first, since it spares the server and
-///   needs no page in memory. A server that does not know it is asked for pages, and for a streaming
-///   list again an hour later at the earliest. A page is read consistently, without a
+///   needs no page in memory. A server that does not know it is asked for pages, and for a
+///   streaming list again an hour later at the earliest. A page is read consistently, without a
 ///   resourceVersion: `0` would let a server that lags bring back what is gone, and a version
 ///   together with a limit means something else to each generation of servers. A streaming list
 ///   after the first asks for nothing older than what has been seen, which the cache can answer.

@@ -55,6 +55,8 @@ public struct RequestBudget: Hashable, Sendable {
     /// Until when nothing but Leases is let through; `nil` for no pause.
     public private(set) var pausedUntil: Instant?
 
+    /// Whether the pause is because of failures, and not because the server asked for it.
+    private var isPauseOurs = false
     private var shared: TokenBucket
     private var own: [Class: TokenBucket]
     private var underWay: [Class: Int] = [:]
@@ -112,12 +114,23 @@ public struct RequestBudget: Hashable, Sendable {
             return
         }
         guard kind != .lease else { return }
+        isPauseOurs = failure.code == nil && (isPauseOurs || pausedUntil == nil)
         pausedUntil = max(pausedUntil ?? now, now + wait)
+    }
+
+    /// The server has answered somebody else of this process: a pause that was for a server which
+    /// could not be reached is over. One that the server asked for goes on.
+    public mutating func serverReached(at now: Instant) {
+        settle(at: now)
+        guard pausedUntil != nil, isPauseOurs else { return }
+        pausedUntil = nil
+        refused = refused.mapValues { min($0, now) }
     }
 
     /// When something that was refused may be admitted, if no request finishes before; `nil` when
     /// nothing was refused, or only the end of a request helps. It is forgotten with the next call
-    /// at or after that instant, so whoever waits has to ask again then.
+    /// at or after that instant, so whoever waits has to ask again then. It may also come nearer:
+    /// with every class that is refused, and with ``serverReached(at:)``.
     public var nextDeadline: Instant? { refused.values.min() }
 
     /// Takes notice of the time.

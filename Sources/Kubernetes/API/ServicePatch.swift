@@ -47,12 +47,22 @@ public enum ServicePatch {
     }
 
     /// Takes every address away, and the annotation with them.
+    ///
+    /// - Parameter forgotten: the types of conditions that go too.
     public static func clear(
-        condition: APIObjectStatus.Condition? = nil, uid: String, resourceVersion: String
+        condition: APIObjectStatus.Condition? = nil, forgetting forgotten: [String] = [],
+        uid: String, resourceVersion: String
     ) -> [UInt8] {
-        body(uid, resourceVersion, pool: .some(nil), condition) { status in
+        body(uid, resourceVersion, pool: .some(nil), condition, forgotten) { status in
             status.member("loadBalancer") { $0.memberIsNull("ingress") }
         }
+    }
+
+    /// Takes conditions of these types away and changes nothing else.
+    public static func forget(
+        _ types: [String], uid: String, resourceVersion: String
+    ) -> [UInt8] {
+        body(uid, resourceVersion, pool: nil, nil, types) { _ in }
     }
 
     /// Says something about the Service and changes nothing else.
@@ -65,7 +75,8 @@ public enum ServicePatch {
     /// - Parameter pool: the annotation: `nil` leaves it, `.some(nil)` removes it.
     private static func body(
         _ uid: String, _ resourceVersion: String, pool: String??,
-        _ condition: APIObjectStatus.Condition?, _ fill: (inout JSONWriter) -> Void
+        _ condition: APIObjectStatus.Condition?, _ forgotten: [String] = [],
+        _ fill: (inout JSONWriter) -> Void
     ) -> [UInt8] {
         JSONWriter.object { body in
             body.member("metadata") { metadata in
@@ -83,15 +94,36 @@ public enum ServicePatch {
             }
             body.member("status") { status in
                 fill(&status)
-                guard let condition else { return }
+                let edits =
+                    [condition].compactMap(\.self).map(ConditionEdit.say)
+                    + forgotten.map(ConditionEdit.forget)
+                guard !edits.isEmpty else { return }
                 status.name("conditions")
-                status.array([condition]) { $0.write($1) }
+                status.array(edits) { $0.write($1) }
             }
         }
     }
 }
 
+/// What is to become of a condition.
+private enum ConditionEdit {
+    case say(APIObjectStatus.Condition)
+    case forget(String)
+}
+
 extension JSONWriter {
+    /// Writes an element of a list that is merged by type.
+    fileprivate mutating func write(_ edit: ConditionEdit) {
+        switch edit {
+        case .say(let condition): write(condition)
+        case .forget(let type):
+            object {
+                $0.member("$patch", "delete")
+                $0.member("type", type)
+            }
+        }
+    }
+
     /// Writes a `metav1.Condition`.
     mutating func write(_ condition: APIObjectStatus.Condition) {
         object {

@@ -128,6 +128,15 @@ extension StatusObjects {
         }
     }
 
+    /// Forgets what the server has. What is under way is none of it: it comes before the look.
+    mutating func lookAgain() {
+        pause.reset()
+        for kind in kinds.keys {
+            forget(kind)
+            kinds[kind] = KindState(trouble: kinds[kind]?.trouble)
+        }
+    }
+
     private mutating func forget(_ kind: Kind) {
         known = known.filter { $0.key.kind != kind }
     }

@@ -51,6 +51,8 @@ public struct StatusObjects: Sendable {
     public enum Event: Sendable {
         /// This should be on the server from now on.
         case wanted(Content)
+        /// Somebody else may have written these objects meanwhile: all of them are looked at again.
+        case doubted
         /// The cluster is of this size: Nodes, and Services that have an address.
         case sized(nodes: Int, services: Int)
         /// The request of that number was carried out; the answer's body.
@@ -151,6 +153,7 @@ public struct StatusObjects: Sendable {
     public mutating func handle(_ event: Event, at now: Instant, time: WallTime) -> [Action] {
         switch event {
         case .wanted(let content): want(content)
+        case .doubted: lookAgain()
         case .sized(let nodes, let services): size(nodes: nodes, services: services)
         case .answered(let number, let body): succeed(number, body, at: now)
         case .failed(let number, let failure): fail(number, failure, at: now)

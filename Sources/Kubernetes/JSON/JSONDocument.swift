@@ -73,6 +73,7 @@ enum JSONDocument {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"):
                 text.append(UInt8(ascii: "\\"))
                 text.append(byte)
+            case UInt8(ascii: "\n"): text.append(contentsOf: "\\n".utf8)
             case 0..<0x20:
                 let digits = String(byte, radix: 16)
                 text.append(contentsOf: "\\u00\(digits.utf8.count == 1 ? "0" : "")\(digits)".utf8)

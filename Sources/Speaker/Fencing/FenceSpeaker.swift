@@ -188,8 +188,10 @@ package actor FenceSpeaker {
             case .silent: pass(nil)
             }
         }
+        let awaited = wanted.withLock { $0 }
         shown.withLock { shown in
-            shown.awaited = wanted.withLock { $0 }
+            shown.awaited = Dictionary(
+                uniqueKeysWithValues: awaited.map { ($0, shown.awaited[$0] ?? now) })
             shown.silent = watch.silent
         }
     }

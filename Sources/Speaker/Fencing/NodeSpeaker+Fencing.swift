@@ -13,7 +13,7 @@ package struct FencingNeedsGossip: Error, CustomStringConvertible {
 
 extension NodeSpeaker {
     /// How fencing stands; `nil` where nobody needs a Lease.
-    package nonisolated var fenceReport: FenceReport? { fencing?.report }
+    nonisolated var fenceReport: FenceReport? { fencing?.report }
 
     func followFencing(_ fencing: FenceSpeaker) async {
         for await event in fencing.events { note(event) }

@@ -15,8 +15,8 @@ struct DaemonOptions: ParsableArguments {
             discussion:
                 "With --manifests and without it allocations are forgotten at the end, and "
                 + "several daemons agree only on addresses that the Services ask for. With an API "
-                + "server it keeps what is needed to start while the server is away (a speaker's default: "
-                + "\(defaultState)).",
+                + "server it keeps what is needed to start while the server is away (a speaker's "
+                + "default: \(defaultState)).",
             valueName: "dir"))
     var state: String?
 
@@ -112,8 +112,8 @@ struct SpeakerOptions: ParsableArguments {
             "What a node needs before it answers for an address: none beyond the election, or a "
                 + "Lease that is fresh by its own clock (lease; needs an API server).",
             discussion:
-                "With lease no two nodes answer for one address, whatever is cut off from what; an "
-                + "address of a node that died waits until its Lease has run out."))
+                "With lease a node that is cut off is silent before another takes its addresses; "
+                + "an address of a node that died waits until its Lease has run out."))
     var fencing: FencingChoice = .none
 
     @Option(

@@ -36,7 +36,13 @@ struct Daemon {
             ? ServiceController(
                 source: source, scope: options.scope, logger: logger,
                 clock: { MonotonicClock.now() }) : nil
-        let node = try await makeSpeaker(cluster, logger)
+        let node: NodeSpeaker?
+        do {
+            node = try await makeSpeaker(cluster, logger)
+        } catch {
+            await cluster.server?.abandon()
+            throw error
+        }
         let content = DaemonContent(
             node: options.nodeName, scope: options.scope, roles: roles, source: source,
             server: cluster.server, controller: controller, speaker: node, logger: logger)
@@ -94,7 +100,9 @@ struct Daemon {
         let source = cluster.source
         let dataplane =
             speaker.dataplane == .nftables ? DataplaneReconciler(socket: try NftablesSocket()) : nil
-        if speaker.gossip.takesKeysFromState { try await cluster.server?.prepareGossipKeys() }
+        if speaker.gossip.takesKeysFromState, let server = cluster.server {
+            try await unlessTold { try await server.prepareGossipKeys() }
+        }
         let gossip = speaker.gossip.settings(
             node: options.nodeName, state: cluster.state, makesKeys: cluster.server == nil)
         if speaker.gossip.lacksKeys(state: cluster.state) {
@@ -111,6 +119,25 @@ struct Daemon {
             source: source, dataplane: dataplane,
             keepsDataplane: speaker.keepDataplane || speaker.bgp.bgpStop == .keep,
             logger: logger)
+    }
+
+    /// Waits for something as long as there is no group of services that SIGTERM could stop: a
+    /// process that is the first of its container would not hear of it otherwise.
+    private func unlessTold(_ body: @escaping @Sendable () async throws -> Void) async throws {
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await body()
+                return true
+            }
+            group.addTask {
+                for await _ in signals { return false }
+                return true
+            }
+            let isDone = try await group.next() ?? true
+            group.cancelAll()
+            guard isDone else { throw ExitCode.success }
+        }
     }
 
     private func quiet(_ logger: Logger) -> Logger {
@@ -145,8 +172,23 @@ private struct ControllerPart: ServiceLifecycle.Service {
     let server: KubernetesSource?
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { await controller.run() }
-        await server?.resign()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await controller.run() }
+            group.addTask {
+                do {
+                    try await gracefulShutdown()
+                    server?.endWriting()
+                    controller.stop()
+                    // What waits for its turn behind a server that does not answer is given up.
+                    try await Task.sleep(for: KubernetesSource.longestWrite)
+                } catch {
+                    // The controller has ended.
+                }
+            }
+            await group.next()
+            group.cancelAll()
+            await server?.resign()
+        }
     }
 }
 

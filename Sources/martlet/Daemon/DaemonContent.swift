@@ -85,7 +85,9 @@ actor DaemonContent: AdminContent {
         return Problem(
             .error, object: "start",
             rule: "the \(subject) not been read yet" + (obstacle.map { ": \($0.rule)" } ?? ""),
-            remedy: obstacle?.remedy ?? "it should take a moment only")
+            remedy: obstacle == nil
+                ? "it should take a moment only"
+                : "look at the API server, the way to it, and what this process may do there")
     }
 
     func unready() async -> String? {
@@ -99,7 +101,7 @@ actor DaemonContent: AdminContent {
         let status = await speaker?.status()
         return DaemonMetrics(
             state: status?.state ?? latest ?? ClusterState(), node: node, hasState: latest != nil,
-            speaker: status
+            speaker: status, server: server.map { ServerMetrics(tally: $0.tally) }
         ).families()
     }
 
@@ -125,7 +127,7 @@ actor DaemonContent: AdminContent {
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
             ledger: await controller?.decisions, tenure: status?.tenure.tenure,
-            held: status?.tenure.held ?? [:],
+            held: status?.tenure.held ?? [:], awaited: status?.fence?.awaited ?? [:],
             wire: status?.interfaces, routes: RouteKnowledge(status),
             now: MonotonicClock.now())
     }
@@ -178,7 +180,7 @@ actor DaemonContent: AdminContent {
         let status = await speaker?.status()
         let explainer = await explainer()
         let state = explainer.state
-        let beginning = await beginning()
+        let beginning = server == nil ? nil : await beginning()
         return StateReport(
             version: Version.text, node: node, roles: roles.map(\.rawValue),
             allocates: state.isLeader && controller != nil, allocator: server?.allocator,
@@ -204,6 +206,7 @@ actor DaemonContent: AdminContent {
                     StateReport.Gossip($0, of: status, node: node)
                 }
             },
+            fence: status.flatMap(StateReport.Fence.init),
             held: (status?.tenure.held ?? [:]).sorted { $0.key < $1.key }.map {
                 StateReport.Held(address: "\($0.key)", by: $0.value)
             },

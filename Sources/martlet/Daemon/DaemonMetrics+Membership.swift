@@ -7,6 +7,24 @@ extension DaemonMetrics {
     /// Who lives, what was sent for it, and what became of addresses.
     func failover(_ status: NodeSpeakerStatus) -> [MetricFamily] {
         ownership(status) + (status.membership.map(membership) ?? [])
+            + (StateReport.Fence(status).map(fence) ?? [])
+    }
+
+    private func fence(_ fence: StateReport.Fence) -> [MetricFamily] {
+        [
+            MetricFamily(
+                "martlet_fence_fresh_seconds", .gauge,
+                help: "For how long this node may still answer by its own Lease; 0: not now.",
+                samples: [.init([:], fence.freshForSeconds ?? 0)]),
+            MetricFamily(
+                "martlet_fence_waiting", .gauge,
+                help: "Addresses that this node is elected for and that wait for Leases.",
+                samples: [.init([:], Double(fence.waiting))]),
+            MetricFamily(
+                "martlet_fence_awaited_seconds", .gauge,
+                help: "For how long it has been waited until the node is surely silent.",
+                samples: fence.awaited.map { .init(["node": $0.node], $0.forSeconds) }),
+        ]
     }
 
     private func ownership(_ status: NodeSpeakerStatus) -> [MetricFamily] {

@@ -13,9 +13,11 @@ struct DaemonMetrics {
     let node: String
     let hasState: Bool
     let speaker: NodeSpeakerStatus?
+    /// What is asked of the API server; `nil` for a folder.
+    let server: ServerMetrics?
 
     func families() -> [MetricFamily] {
-        pools() + configuration()
+        pools() + configuration() + (server?.families(state) ?? [])
             + (speaker.map { announcements($0) + failover($0) + peering($0) } ?? [])
             + process()
     }

@@ -18,6 +18,8 @@ struct Explainer: Sendable {
     var wire: [Layer2InterfaceState]?
     /// Addresses that nobody takes over although the gossip has lost their owner, and who answers.
     let held: [IPAddress: String]
+    /// The nodes for whose silence addresses wait, and since when.
+    let awaited: [String: Instant]
     /// What the routers are told; `nil` without any.
     let routes: RouteKnowledge?
     /// The speaker's own decisions; `nil` where none runs.
@@ -43,6 +45,7 @@ struct Explainer: Sendable {
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
         tenure: Tenure? = nil, held: [IPAddress: String] = [:],
+        awaited: [String: Instant] = [:],
         wire: [Layer2InterfaceState]? = nil, routes: RouteKnowledge? = nil,
         statuses: ClusterReading? = nil, standpoint: Standpoint = .inside, now: Instant
     ) {
@@ -64,6 +67,7 @@ struct Explainer: Sendable {
         self.now = now
         self.tenure = tenure
         self.held = held
+        self.awaited = awaited
         // What a node would tell its routers is nothing to one who sees from no node.
         let isNowhere = standpoint == .outside && node.isEmpty
         self.routes =
@@ -133,6 +137,7 @@ struct Explainer: Sendable {
     private func report(on address: IPAddress) -> ServiceReport.AddressReport? {
         guard let explanation = Explanation(of: address, in: ownership) else { return nil }
         let (owner, cause) = holder(of: address, explanation.decision)
+        let wait = leaseWait(for: address)
         // A move that another one has followed elsewhere is no news.
         let lastMove = tenure?.lastMove(of: address).flatMap { $0.to == owner ? $0 : nil }
         return ServiceReport.AddressReport(
@@ -145,6 +150,10 @@ struct Explainer: Sendable {
             },
             nodes: explanation.nodes.map { verdict in
                 switch verdict.verdict {
+                case .owns where verdict.node == node && wait != nil:
+                    ServiceReport.NodeReport(
+                        node: node, owns: false, reason: wait.map(text) ?? "",
+                        remedy: wait?.remedy)
                 case .owns(let cause):
                     ServiceReport.NodeReport(
                         node: verdict.node, owns: true, reason: cause.description)
@@ -166,11 +175,31 @@ struct Explainer: Sendable {
             }, routes: routes?.reports(on: address))
     }
 
+    /// What an address waits for that this node is elected for and does not begin with yet.
+    private func leaseWait(for address: IPAddress) -> LossReason? {
+        guard let reason = tenure?.absence(of: address)?.reason else { return nil }
+        switch reason {
+        case .waitsForLease, .leaseNotFresh: return reason
+        default: return nil
+        }
+    }
+
+    /// The reason for a wait, with how long it has lasted.
+    private func text(_ wait: LossReason) -> String {
+        guard case .waitsForLease(let nodes) = wait,
+            let since = nodes.compactMap({ awaited[$0] }).min()
+        else { return wait.description }
+        return "\(wait), for \(Int((now - since).seconds)) s now"
+    }
+
     /// Who answers for an address, and why: the elected owner, or who the wire still hears.
     func holder(
         of address: IPAddress, _ decision: OwnershipDecision
     ) -> (owner: String?, cause: String) {
         guard let holder = held[address] else {
+            if decision.owner == node, let wait = leaseWait(for: address) {
+                return (nil, "nobody for now: \(node) \(text(wait))")
+            }
             guard decision.owner == nil, let told = routes?.listeners(to: address), !told.isEmpty
             else { return (decision.owner, decision.cause.description) }
             return (nil, "routed: this node tells \(told.joined(separator: ", "))")

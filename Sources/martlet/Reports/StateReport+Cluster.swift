@@ -2,6 +2,7 @@ import ClusterSource
 import Controller
 import FoundationEssentials
 import Kubernetes
+import LinuxNetwork
 import NetworkTypes
 
 extension StateReport {
@@ -33,7 +34,10 @@ extension StateReport {
     struct Cluster: Codable, Sendable, Equatable {
         /// The server, and how it was found.
         var server: String
-        /// When the controller that gives addresses last said so, by its own clock.
+        /// Who holds the Lease of the controller that gives addresses, as it calls itself; also
+        /// where the Lease has run out.
+        var leaseHolder: String?
+        /// When that controller last said so, by its own clock.
         var leaseRenewed: String?
         var processes: [Process]
     }
@@ -50,12 +54,13 @@ extension StateReport {
     /// The report of one who has looked at a cluster.
     init(_ reading: ClusterReading, scope: ServiceScope, now: Instant) {
         let explainer = Explainer(reading, scope: scope, now: now)
-        let holder = reading.lease?.holder ?? ""
+        let holder = reading.lease.flatMap { $0.holder.isEmpty ? nil : $0.holder }
+        let isFresh = reading.lease.map { !$0.hasRunOut } ?? false
         self.init(
             version: Version.text, node: "", roles: [], allocates: false,
-            allocator: holder.isEmpty ? nil : holder,
+            allocator: isFresh ? holder : nil,
             cluster: Cluster(
-                server: reading.server, leaseRenewed: reading.lease?.renewTime,
+                server: reading.server, leaseHolder: holder, leaseRenewed: reading.lease?.renewTime,
                 processes: reading.verdicts.sorted { $0.process < $1.process }.map {
                     Process(process: $0.process, result: $0.result, summary: $0.summary)
                 }),
@@ -81,17 +86,42 @@ extension ClusterReading {
     }
 }
 
+extension LeaseRecord {
+    /// How far two clocks may be apart before a Lease that is renewed looks abandoned.
+    private static let clockAllowance = Duration.seconds(30)
+
+    /// Whether nobody has renewed it in time, as far as this machine's clock can tell.
+    fileprivate var hasRunOut: Bool {
+        guard let renewTime else { return false }
+        let longest = UInt64((duration + Self.clockAllowance).wholeNanoseconds)
+        let oldest = WallTime(nanosecondsSince1970: WallClock.nanosecondsSince1970() - longest)
+        // Such stamps are ordered as text is.
+        return renewTime < oldest.microseconds
+    }
+}
+
+extension StateReport.Cluster {
+    fileprivate func allocation(by allocator: String?, _ terminal: Terminal) -> String {
+        if let allocator {
+            return "\(allocator) allocates addresses"
+                + (leaseRenewed.map { ", Lease renewed \($0)" } ?? "")
+        }
+        let why =
+            leaseHolder.map {
+                "\($0) has not renewed its Lease since \(leaseRenewed ?? "it took it")"
+            } ?? "no controller holds its Lease"
+        return terminal.styled(
+            "nobody allocates addresses: \(why); see whether the controllers run", .bad)
+    }
+}
+
 extension StateReport {
     /// Who speaks, and what must be known before the rest is read.
     func head(_ terminal: Terminal) -> String {
         var lines: [String] = []
         if let cluster {
             lines.append("\(terminal.styled("cluster", .strong)) \(cluster.server)")
-            let stamp = cluster.leaseRenewed.map { ", Lease renewed \($0)" } ?? ""
-            lines.append(
-                allocator.map { "\($0) allocates addresses\(stamp)" }
-                    ?? terminal.styled(
-                        "nobody allocates addresses: no controller holds its Lease", .bad))
+            lines.append(cluster.allocation(by: allocator, terminal))
         } else {
             let role =
                 allocates

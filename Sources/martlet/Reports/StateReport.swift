@@ -24,6 +24,8 @@ struct StateReport: Codable, Sendable, Equatable {
     var peers: [Peer] = []
     /// How the gossip does; absent where there is none.
     var gossip: Gossip?
+    /// How the Leases stand without which nobody answers; absent where none is needed.
+    var fence: Fence?
     /// Addresses that nobody takes over although the gossip has lost their owner.
     var held: [Held] = []
     /// Addresses for which this node finds that nobody answers.
@@ -143,6 +145,7 @@ extension StateReport {
                     }
                 ).text(terminal)
         }
+        if let fence { text += "\n" + fence.text(terminal) }
         for held in held {
             text +=
                 terminal.styled("held", .bad)

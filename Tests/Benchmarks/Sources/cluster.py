@@ -1,293 +1,307 @@
 #!/usr/bin/env python3
-"""Measures controller and speaker against an API server: how long a Service waits for its address,
-how many requests that takes, and what the processes cost.
+"""Measures controller and speakers against an API server.
 
-The server is the scripted one of the tests, in the same network namespace, on the same two cores:
-what it needs itself is measured beside, as the time that a POST takes.
+Called by Tests/Benchmarks/run.sh --cluster. The server is the scripted one of the tests, or, with
+--server FOLDER, one that runs in this network namespace already (the folder holds admin.,
+controller. and speaker.kubeconfig; the CRDs and the RBAC of deploy/kubernetes are applied). It
+shares the machine's cores with what is measured.
+
+- address: from the answer to the POST of a Service until one who watches has read the event with
+  its address. The floor is the same with a loop in the controller's place that PATCHes whatever it
+  sees: what remains above it is the controller's. The server's own time of such a PATCH is by the
+  server's count.
+- burst: from the first POST (eight connections) until the last Service is seen with an address;
+  with --waiting the controller starts when all Services wait: from its start. Requests are those
+  that the server counted; CPU is of all threads of the controller (schedstat).
+- change: from the answer to the PATCH that moves the only endpoint of a Service (policy Local) to
+  another node, to the kernel's time stamp of the frame on the bridge: the new owner's first
+  announcement by ARP, the old node's UPDATE that withdraws the route (to BIRD) and the new one's
+  that announces it. Less than zero: the event overtook the answer.
+- memory: with everything announced by layer 2, ten endpoints a Service, after some rest.
 """
 
 import argparse
-import base64
-import http.client
-import json
 import os
-import ssl
 import statistics
 import subprocess
 import sys
-import tempfile
-import threading
 import time
-import urllib.parse
 
 import machine
+from apiserver.client import (MERGE, SERVICES, SLICES, Addresses, echo, endpoints, node, service)
+from apiserver.ground import HUB, Cluster, Ground, Judge
+from race.receiver import Receiver
 
-BENCH = "bench"
-SYSTEM = "metallb-system"
-
-
-class Server:
-    """Speaks to the API server of a kubeconfig."""
-
-    def __init__(self, kubeconfig):
-        import yaml
-        with open(kubeconfig) as file:
-            config = yaml.safe_load(file)
-        names = {kind: {item["name"]: item[kind[:-1]] for item in config[kind]}
-                 for kind in ("clusters", "users", "contexts")}
-        context = names["contexts"][config["current-context"]]
-        cluster, user = names["clusters"][context["cluster"]], names["users"][context["user"]]
-        url = urllib.parse.urlparse(cluster["server"])
-        self.host, self.port = url.hostname, url.port
-        if "certificate-authority" in cluster:
-            self.tls = ssl.create_default_context(cafile=cluster["certificate-authority"])
-        else:
-            data = base64.b64decode(cluster["certificate-authority-data"]).decode()
-            self.tls = ssl.create_default_context(cadata=data)
-        self.headers = {"Authorization": "Bearer " + user["token"],
-                        "Content-Type": "application/json"}
-
-    def connection(self):
-        return http.client.HTTPSConnection(self.host, self.port, context=self.tls)
-
-    def request(self, connection, method, path, body=None, headers=None):
-        connection.request(method, path, json.dumps(body) if body is not None else None,
-                           {**self.headers, **(headers or {})})
-        answer = connection.getresponse()
-        data = answer.read()
-        if answer.status == 409 and method == "POST":
-            return None
-        if answer.status >= 300:
-            raise RuntimeError(f"{method} {path}: {answer.status} {data[:300]!r}")
-        return json.loads(data) if data else None
+PATCH = ("patch", "services/status")
 
 
-class Addresses(threading.Thread):
-    """Notes when each Service of a namespace is first seen with an address."""
-
-    def __init__(self, server):
-        super().__init__(daemon=True)
-        self.server, self.seen, self.changed = server, {}, threading.Condition()
-        connection = server.connection()
-        page = server.request(connection, "GET", f"/api/v1/namespaces/{BENCH}/services?limit=1")
-        connection.request(
-            "GET", f"/api/v1/namespaces/{BENCH}/services?watch=1&resourceVersion="
-            + page["metadata"]["resourceVersion"], headers=server.headers)
-        self.stream = connection.getresponse()
-        self.start()
-
-    def run(self):
-        for line in self.stream:
-            event = json.loads(line)
-            now = time.monotonic()
-            service = event["object"]
-            if service.get("status", {}).get("loadBalancer", {}).get("ingress"):
-                with self.changed:
-                    self.seen.setdefault(service["metadata"]["name"], now)
-                    self.changed.notify_all()
-
-    def wait(self, names, seconds):
-        with self.changed:
-            return self.changed.wait_for(lambda: all(name in self.seen for name in names), seconds)
-
-
-def service(name):
-    return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name},
-            "spec": {"type": "LoadBalancer", "allocateLoadBalancerNodePorts": False,
-                     "selector": {"app": name}, "ports": [{"port": 80}]}}
-
-
-def percentiles(values):
+def spread(values, unit="ms"):
     values = sorted(values)
-    return (statistics.median(values), values[min(len(values) - 1, int(len(values) * 0.99))],
-            values[-1])
+    ninety_nine = values[min(len(values) - 1, int(len(values) * 0.99))]
+    return (f"median {statistics.median(values):.1f} {unit}, p99 {ninety_nine:.1f}, "
+            f"worst {values[-1]:.1f}")
 
 
-def one_by_one(server, count, prefix):
-    """From the answer to a POST until a watcher sees the address, in ms."""
-    addresses, connection = Addresses(server), server.connection()
-    posts, waits = [], []
+def one_by_one(cluster, count, prefix):
+    """The times of the POSTs, and from each answer until the address is seen, in ms."""
+    addresses, posts, waits = Addresses(cluster.server), [], []
     for number in range(count):
         name, begin = f"{prefix}{number}", time.monotonic()
-        server.request(connection, "POST", f"/api/v1/namespaces/{BENCH}/services", service(name))
+        cluster.server.ask("POST", SERVICES, service(name))
         answered = time.monotonic()
         if not addresses.wait([name], 30):
             sys.exit(f"{name} has no address after 30 s")
         posts.append((answered - begin) * 1000)
         waits.append((addresses.seen[name] - answered) * 1000)
         time.sleep(0.01)
-    return percentiles(posts), percentiles(waits)
+    return posts, waits
 
 
-def burst(server, count, prefix):
-    """Many Services at once, over eight connections: seconds to make them, and until all have
-    addresses, from the first POST."""
-    addresses = Addresses(server)
+class Counting:
+    """What happens on the server and in a process between begin and end."""
+
+    # The Services themselves, and the record of their cluster addresses that the server makes.
+    NOT_OURS = (("create", "services"), ("create", "ipaddresses"))
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.requests, self.inside = cluster.server.counts()
+        self.cpu = cluster.cpu(cluster.controller) if cluster.controller else 0
+
+    def end(self):
+        cluster = self.cluster
+        cpu = cluster.cpu(cluster.controller) - self.cpu
+        requests, inside = cluster.server.counts()
+        changed = {key: round(value - self.requests.get(key, 0)) for key, value in requests.items()
+                   if key[0] not in ("watch", "list", "get")
+                   and key not in Counting.NOT_OURS}
+        patches = changed.pop(PATCH, 0)
+        took = (inside.get(PATCH, 0) - self.inside.get(PATCH, 0)) / max(patches, 1) * 1000
+        others = ", ".join(f"{count} {verb} {resource}"
+                           for (verb, resource), count in sorted(changed.items()) if count)
+        return cpu, (f"{patches} PATCHes of Services, {took:.2f} ms each inside the server; "
+                     f"{others or 'nothing else'}")
+
+
+def singles(cluster, count, label, prefix):
+    counting = Counting(cluster)
+    posts, waits = one_by_one(cluster, count, prefix)
+    _, requests = counting.end()
+    print(f"{label:22} {spread(waits)}; POST {statistics.median(posts):.1f} ms; "
+          f"load {machine.load_average():.1f}\n{'':22} {requests}", flush=True)
+
+
+def floor(ground, options, count):
+    """The same with a loop that has nothing to decide."""
+    cluster = Cluster(ground, options.martlet, options.server)
+    loop = subprocess.Popen([sys.executable, "-B", __file__, "--echo", cluster.files["controller"]],
+                            stdout=subprocess.PIPE, text=True)
+    try:
+        loop.stdout.readline()
+        one_by_one(cluster, 5, "warm")
+        posts, waits = one_by_one(cluster, count, "floor")
+        print(f"{'floor':22} {spread(waits)}; POST {statistics.median(posts):.1f} ms; "
+              f"load {machine.load_average():.1f}", flush=True)
+    finally:
+        loop.kill()
+        loop.wait()
+        cluster.stop()
+
+
+def burst(cluster, count, prefix, waiting=False):
+    """Many Services at once; or a controller that comes when many wait."""
     names = [f"{prefix}{number}" for number in range(count)]
-    begin = time.monotonic()
-
-    def create(part):
-        connection = server.connection()
-        for name in part:
-            server.request(connection, "POST", f"/api/v1/namespaces/{BENCH}/services",
-                           service(name))
-
-    threads = [threading.Thread(target=create, args=(names[i::8],)) for i in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    created = time.monotonic() - begin
+    addresses = Addresses(cluster.server)
+    counting, begin = Counting(cluster), time.monotonic()
+    cluster.server.make(SERVICES, [service(name) for name in names])
+    made = time.monotonic() - begin
+    if waiting:
+        time.sleep(2)
+        begin = time.monotonic()
+        cluster.start_controller()
     if not addresses.wait(names, 300):
-        sys.exit(f"{sum(name not in addresses.seen for name in names)} Services have no address")
-    return created, max(addresses.seen[name] for name in names) - begin
+        sys.exit(f"{sum(name not in addresses.seen for name in names)} have no address")
+    seen = sorted(addresses.seen[name] - begin for name in names)
+    cluster.settle()
+    cpu, requests = counting.end()
+    how = "wait at the start" if waiting else f"made in {made:.2f} s"
+    print(f"{count:6} {how}: all have one after {seen[-1]:.2f} s (the first after "
+          f"{seen[0] * 1000:.0f} ms); the controller: {cpu:.2f} s of CPU, "
+          f"{machine.memory(cluster.controller)[0]:.0f} MiB; load {machine.load_average():.1f}\n"
+          f"{'':22} {requests}", flush=True)
 
 
-class Daemons:
-    """One controller and one speaker, each as its ServiceAccount."""
+def measure_addresses(ground, options):
+    print("== a Service's address, from an API server", flush=True)
+    count = 100 if options.short else options.singles
+    floor(ground, options, count)
+    cluster = Cluster(ground, options.martlet, options.server)
+    try:
+        cluster.start_controller()
+        one_by_one(cluster, 5, "warm")
+        singles(cluster, count, "0 Services present", "none")
+        burst(cluster, 1000, "present")
+        singles(cluster, count, "1,000 present", "some")
+        if not options.short:
+            burst(cluster, 10000, "many")
+            singles(cluster, count, "11,000 present", "more")
+    finally:
+        cluster.stop()
+    for count in (1000,) if options.short else (1000, 10000):
+        cluster = Cluster(ground, options.martlet, options.server)
+        try:
+            burst(cluster, count, "waiting", waiting=True)
+        finally:
+            cluster.stop()
 
-    def __init__(self, martlet, folder, files, node):
-        self.folder = folder
-        self.log = open(f"{folder}/log", "w")
-        self.controller = self.start(
-            martlet, "controller", "--kubeconfig", files["controller"], "--node", "bench",
-            "--admin", f"{folder}/controller.sock", "--log-level", "warning")
-        self.speaker = self.start(
-            martlet, "speaker", "--kubeconfig", files["speaker"], "--node", node,
-            "--state", f"{folder}/state", "--interface", "bench0",
-            "--admin", f"{folder}/speaker.sock", "--log-level", "warning")
 
-    def start(self, *command):
-        return subprocess.Popen(command, stdout=self.log, stderr=self.log)
+class Moves:
+    """Services whose one endpoint moves from node to node."""
 
-    def costs(self):
-        return [(name, machine.memory(process), machine.cpu_seconds(process))
-                for name, process in (("controller", self.controller), ("speaker", self.speaker))]
+    COUNT = 20
+
+    def __init__(self, ground, options, present):
+        self.cluster = Cluster(ground, options.martlet, options.server)
+        self.ground, self.present = ground, present
+        self.ends = {name: self.cluster.plug(name) for name in ("n1", "n2")}
+        self.links = {name: ground.link_address(self.cluster.spaces[name]).strip()
+                      for name in self.ends}
+        self.router = Receiver(ground, {name: (there, HUB) for name, there in self.ends.items()})
+        self.cluster.announce(by_bgp=True)
+
+    def begin(self):
+        """Returns whether everything that is to be announced is."""
+        server, cluster = self.cluster.server, self.cluster
+        names = [f"move{number}" for number in range(self.COUNT)]
+        others = [f"stay{number}" for number in range(self.present)]
+        addresses = Addresses(server)
+        server.make(SERVICES, [service(name, externalTrafficPolicy="Local")
+                               for name in names + others])
+        server.make(SLICES, [endpoints(name, ["n1"]) for name in names + others])
+        cluster.start_controller()
+        for name in self.ends:
+            cluster.start_speaker(name)
+            self.router.ask(f"enable from_{name}")
+        if not addresses.wait(names + others, 60):
+            return False
+        found = server.read(SERVICES)["items"]
+        self.names = [(each["metadata"]["name"], each["status"]["loadBalancer"]["ingress"][0]["ip"])
+                      for each in found if each["metadata"]["name"].startswith("move")]
+        deadline = time.monotonic() + 60
+        while self.router.imported("n1") < len(names + others):
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.1)
+        cluster.settle()
+        return True
+
+    def run(self, count):
+        judge, server = Judge(), self.cluster.server
+        found, missing = {}, {}
+        for number in range(count):
+            name, address = self.names[number % self.COUNT]
+            old, new = ("n1", "n2") if number // self.COUNT % 2 == 0 else ("n2", "n1")
+            begin = time.time_ns()
+            server.ask("PATCH", f"{SLICES}/{name}",
+                       {"endpoints": endpoints(name, [new])["endpoints"]}, MERGE)
+            answered = time.time_ns()
+            for what, key in (("ARP of the new owner", ("ARP", address, self.links[new])),
+                              ("route withdrawn", ("withdrawn", address, self.ends[old])),
+                              ("route announced", ("announced", address, self.ends[new]))):
+                at = judge.wait(key, begin)
+                if at is None:
+                    missing[what] = missing.get(what, 0) + 1
+                else:
+                    found.setdefault(what, []).append((at - answered) / 1e6)
+            time.sleep(0.05)
+        for what, values in found.items():
+            print(f"{self.present + self.COUNT:6} Services: {what:21} {spread(values)}; "
+                  f"n {len(values)}, never {missing.get(what, 0)}; "
+                  f"load {machine.load_average():.1f}", flush=True)
+        for what in missing.keys() - found.keys():
+            print(f"{'':17} {what}: never")
 
     def stop(self):
-        for process in (self.controller, self.speaker):
-            process.terminate()
-        for process in (self.controller, self.speaker):
+        self.ground.end(self.router.process)
+        self.cluster.stop()
+
+
+def measure_changes(options):
+    print("== from an endpoint's change to the wire", flush=True)
+    for present in (0,) if options.short else (0, 1000):
+        with Ground() as ground:
+            moves = Moves(ground, options, present)
             try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-
-def prepare(server, addresses):
-    connection = server.connection()
-    server.request(connection, "POST", "/api/v1/namespaces",
-                   {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": BENCH}})
-    server.request(
-        connection, "POST", f"/apis/metallb.io/v1beta1/namespaces/{SYSTEM}/ipaddresspools",
-        {"apiVersion": "metallb.io/v1beta1", "kind": "IPAddressPool",
-         "metadata": {"name": "bench", "namespace": SYSTEM}, "spec": {"addresses": [addresses]}})
-    return connection
-
-
-def scripted(options, folder, populate):
-    files = {role: f"{folder}/{role}.kubeconfig" for role in ("admin", "controller", "speaker")}
-    command = [options.server, "--crds", "deploy/kubernetes/crds", "--rbac",
-               "deploy/kubernetes/rbac", "--apply", "deploy/kubernetes/namespace.yaml",
-               "--kubeconfig-out", files["admin"]]
-    for role in ("controller", "speaker"):
-        command += ["--kubeconfig-for", f"{files[role]}={SYSTEM}:martlet-{role}"]
-    if populate:
-        command += ["--populate", populate]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    if not process.stdout.readline():
-        sys.exit("the scripted API server did not start")
-    return process, files
-
-
-def measure_allocation(options):
-    for present in ((0,) if options.short else (0, 1000)):
-        with tempfile.TemporaryDirectory() as folder:
-            process, files = scripted(options, folder, None)
-            try:
-                server = Server(files["admin"])
-                connection = prepare(server, "198.18.0.0/15")
-                daemons = Daemons(options.martlet, folder, files, "bench-node")
-                try:
-                    one_by_one(server, 5, "warm")
-                    if present:
-                        burst(server, present, "present")
-                    count = 100 if options.short else 300
-                    posts, waits = one_by_one(server, count, "single")
-                    print(f"{present:6} present: the server's POST median {posts[0]:.1f} ms, "
-                          f"p99 {posts[1]:.1f}; then the address median {waits[0]:.1f} ms, "
-                          f"p99 {waits[1]:.1f}, worst {waits[2]:.1f}; "
-                          f"load {machine.load_average():.1f}")
-                    for many in ((1000,) if options.short else (1000, 10000)):
-                        server.request(connection, "DELETE", "/scripted/requests")
-                        before = daemons.costs()[0][2]
-                        created, all_given = burst(server, many, f"burst{many}-")
-                        time.sleep(2)
-                        after = daemons.costs()
-                        print(f"{many:6} at once: made in {created:.2f} s, all have addresses after "
-                              f"{all_given:.2f} s; the controller took {after[0][2] - before:.2f} s "
-                              f"of CPU, {after[0][1][0]:.0f} MiB; load "
-                              f"{machine.load_average():.1f}")
-                        writes = server.request(connection, "GET", "/scripted/requests?after=0")
-                        entries = writes if isinstance(writes, list) else writes.get("requests", [])
-                        patches = sum(entry.get("method") == "PATCH"
-                                      and "/services/" in entry.get("path", "")
-                                      for entry in entries)
-                        print(f"{'':7}{patches} PATCH of Services, "
-                              f"{sum(entry.get('method') != 'GET' for entry in entries) - many - patches} "
-                              "other writes (Events, statuses, Leases)")
-                finally:
-                    daemons.stop()
+                if moves.begin():
+                    moves.run(40 if options.short else options.singles)
+                else:
+                    print("  not everything was announced within a minute")
             finally:
-                process.terminate()
-                process.wait(10)
+                moves.stop()
 
 
 def measure_memory(options):
-    print("  Services  Nodes              RSS  private    clean  CPU of start")
-    sizes = ((10, 3), (1000, 1000)) if options.short else ((10, 3), (1000, 3), (1000, 1000),
-                                                           (10000, 3))
-    for services, nodes in sizes:
-        with tempfile.TemporaryDirectory() as folder:
-            process, files = scripted(
-                options, folder, f"services={services},endpoints=10,nodes={nodes}")
+    print("== memory against an API server, Services × 10 endpoints, at rest")
+    print("  Services  Nodes             RSS, MiB  private    clean  CPU of the start, s")
+    sizes = ((10, 3), (1000, 3), (10000, 3), (1000, 1000))
+    for services, nodes in sizes[:2] if options.short else sizes:
+        with Ground() as ground:
+            cluster = Cluster(ground, options.martlet, options.server)
             try:
-                server = Server(files["admin"])
-                connection = prepare(server, "198.18.0.0/15")
-                nodes_known = server.request(connection, "GET", "/api/v1/nodes?limit=1")
-                node = nodes_known["items"][0]["metadata"]["name"]
-                daemons = Daemons(options.martlet, folder, files, node)
-                try:
-                    time.sleep(15 if options.short else 60)
-                    for name, (resident, private, clean), cpu in daemons.costs():
-                        print(f"{services:10}{nodes:7}  {name:10}{resident:7.1f}{private:9.1f}"
-                              f"{clean:9.1f}{cpu:10.2f} s")
-                finally:
-                    daemons.stop()
+                memory_of(cluster, services, nodes, 2 if options.short else 30)
             finally:
-                process.terminate()
-                process.wait(10)
+                cluster.stop()
+
+
+def memory_of(cluster, services, nodes, rest):
+    server = cluster.server
+    cluster.announce()
+    names = [f"s{number}" for number in range(services)]
+    cluster.plug("n0")
+    places = ["n0"] + [f"n{number}" for number in range(1, nodes)]
+    server.make("/api/v1/nodes", [node(name, f"198.18.{100 + number // 250}.{number % 250 + 1}")
+                                  for number, name in enumerate(places[1:])])
+    addresses = Addresses(server)
+    server.make(SERVICES, [service(name) for name in names])
+    server.make(SLICES, [
+        endpoints(name, [places[(10 * number + index) % nodes] for index in range(10)])
+        for number, name in enumerate(names)])
+    cluster.start_controller()
+    cluster.start_speaker("n0")
+    if not addresses.wait(names, 300):
+        return print(f"{services:10}{nodes:7}  not all had addresses after 5 minutes")
+    cluster.settle()
+    time.sleep(rest)
+    for name, process in (("controller", cluster.controller), ("speaker", cluster.speakers["n0"])):
+        resident, private, clean = machine.memory(process)
+        print(f"{services:10}{nodes:7}  {name:10}{resident:12.1f}{private:9.1f}{clean:9.1f}"
+              f"{cluster.cpu(process):10.2f}", flush=True)
 
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--martlet", required=True)
+    parser.add_argument("--martlet")
     parser.add_argument("--tools")
-    parser.add_argument("--server", required=True)
+    parser.add_argument("--server")
     parser.add_argument("--short", action="store_true")
-    parser.add_argument("--inside", action="store_true")
+    parser.add_argument("--nightly", action="store_true")
+    parser.add_argument("--singles", type=int, default=500)
+    parser.add_argument("--only", choices=("addresses", "changes", "memory"))
+    parser.add_argument("--echo", metavar="KUBECONFIG", help=argparse.SUPPRESS)
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    if not options.inside:
-        # A network of its own, with one interface for the speaker to announce on.
-        command = ("ip link set lo up && ip link add bench0 type veth peer name bench1 && "
-                   "ip addr add 198.18.0.1/15 dev bench0 && ip link set bench0 up && "
-                   'ip link set bench1 up && exec "$@"')
-        os.execvp("unshare", ["unshare", "--net", "bash", "-c", command, "bash", sys.executable,
-                              "-B", *sys.argv, "--inside"])
-    print("== a Service's address, from an API server")
-    measure_allocation(options)
-    print("== memory against an API server, Services × 10 endpoints, at rest (MiB)")
-    measure_memory(options)
+    if options.echo:
+        return echo(options.echo)
+    if not options.inside and not os.path.isdir(options.server):
+        # A network of its own.
+        os.execvp("unshare", ["unshare", "--net", sys.executable, "-B", *sys.argv, "--inside"])
+    if options.only in (None, "addresses"):
+        with Ground() as ground:
+            measure_addresses(ground, options)
+    if options.only in (None, "changes"):
+        measure_changes(options)
+    if options.only in (None, "memory"):
+        measure_memory(options)
 
 
 if __name__ == "__main__":

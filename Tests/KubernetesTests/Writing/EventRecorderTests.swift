@@ -197,6 +197,7 @@ struct EventRecorderTests {
         #expect(waits[5] > waits[1])
         #expect(waits.allSatisfy { $0 <= .seconds(30) })
         #expect(bench.recorder.trouble?.contains("connection refused") == true)
+        #expect(bench.recorder.problems.isEmpty, "that the server is away, others say")
         bench.answer()
         #expect(bench.recorder.trouble == nil)
         #expect(bench.recorder.lost == 0)
@@ -254,6 +255,9 @@ struct EventRecorderTests {
         bench.tell()
         bench.fail(403, "events.events.k8s.io is forbidden")
         #expect(bench.recorder.trouble?.contains("verbs create and patch") == true)
+        #expect(
+            bench.recorder.problems.map(\.remedy)
+                == ["allow the verbs create and patch on events.events.k8s.io"])
         // One that is never allowed is dropped at last, and does not stand in the way.
         for _ in 0..<20 {
             guard let due = bench.recorder.nextDeadline, bench.recorder.waitingCount > 0 else {

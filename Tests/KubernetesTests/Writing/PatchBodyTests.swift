@@ -42,6 +42,21 @@ struct PatchBodyTests {
         #expect(Self.text(body) == expected.joined())
     }
 
+    @Test("what is not ours any more loses our condition, and no other")
+    func forgetting() {
+        let ended = #"{"$patch":"delete","type":"martlet.dev/AddressAssigned"}"#
+        let metadata = #""metadata":{"uid":"u-1","resourceVersion":"42""#
+        let alone = ServicePatch.forget(
+            [ServicePatch.addressAssigned], uid: "u-1", resourceVersion: "42")
+        #expect(
+            Self.text(alone) == "{\(metadata)},\"status\":{\"conditions\":[\(ended)]}}")
+        let clear = ServicePatch.clear(
+            forgetting: [ServicePatch.addressAssigned], uid: "u-1", resourceVersion: "42")
+        #expect(
+            Self.text(clear).hasSuffix(
+                #""status":{"loadBalancer":{"ingress":null},"conditions":[\#(ended)]}}"#))
+    }
+
     @Test("a condition alone touches neither addresses nor annotations")
     func conditionAlone() {
         let body = Self.text(

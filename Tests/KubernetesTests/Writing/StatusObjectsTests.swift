@@ -305,6 +305,27 @@ struct StatusObjectsTests {
         #expect(bench.server.said(.serviceL2Statuses) == ["web": ["eth1"]])
     }
 
+    @Test("what another wrote meanwhile is put right by one who is told to doubt it")
+    func doubted() {
+        var bench = Bench(.controller)
+        bench.want()
+        bench.settle()
+        #expect(bench.server.verdict?["result"] == "Valid")
+        let own = bench.server.objects
+        var other = Bench(.controller)
+        other.server.objects = own
+        other.want(problems: [Self.fault])
+        other.settle()
+        #expect(other.server.verdict?["result"] == "Invalid")
+        bench.server.objects = other.server.objects
+        bench.want()
+        bench.settle()
+        #expect(bench.server.verdict?["result"] == "Invalid", "it cannot know")
+        bench.handle(.doubted)
+        bench.settle()
+        #expect(bench.server.verdict?["result"] == "Valid")
+    }
+
     @Test("a kind that is not installed is told of, waits, and harms no other")
     func notInstalled() {
         var bench = Bench()

@@ -6,6 +6,8 @@ struct AccessRequest: Sendable {
     var subresource = ""
     var namespace = ""
     var name = ""
+    /// The only name that a list or watch selects by its fields; roles for names permit it as well.
+    var selectedName = ""
 
     var qualified: String { subresource.isEmpty ? resource : "\(resource)/\(subresource)" }
 }
@@ -40,6 +42,7 @@ struct AccessReview: Sendable {
                         && resources.contains("*/\(request.subresource)"))
             else { return false }
             return names.isEmpty || names.contains(request.name)
+                || (request.name.isEmpty && names.contains(request.selectedName))
         }
     }
 

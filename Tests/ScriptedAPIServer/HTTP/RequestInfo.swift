@@ -80,6 +80,15 @@ struct RequestInfo: Sendable {
         default: break
         }
         access.verb = verb
+        if ["list", "watch"].contains(verb) { access.selectedName = selectedName }
+    }
+
+    private var selectedName: String {
+        for item in (value("fieldSelector") ?? "").split(separator: ",") {
+            let parts = item.split(separator: "=", omittingEmptySubsequences: true)
+            if parts.count == 2, parts[0] == "metadata.name" { return String(parts[1]) }
+        }
+        return ""
     }
 
     func value(_ name: String) -> String? { query.first { $0.name == name }?.value }

@@ -106,8 +106,8 @@ final class WatchStream: Sendable {
             closed()
             channel.close(promise: nil)
         } else if ends {
-            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
             core.cluster.unwatch(number, scope)
+            channel.writeAndFlush(HTTPServerResponsePart.end(nil), promise: nil)
         }
     }
 

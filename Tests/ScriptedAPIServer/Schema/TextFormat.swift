@@ -16,10 +16,33 @@ enum TextFormat {
         }
     }
 
+    /// Date and time of RFC 3339, section 5.6; asked for every condition of every write.
     static func isTime(_ text: String) -> Bool {
-        text.firstMatch(
-            of: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/) != nil
+        var rest = Substring(text)
+        guard take(&rest, "0000-00-00T00:00:00") else { return false }
+        if rest.first == "." {
+            rest.removeFirst()
+            let digits = rest.prefix(while: isDigit)
+            guard !digits.isEmpty else { return false }
+            rest.removeFirst(digits.count)
+        }
+        if rest == "Z" { return true }
+        guard rest.first == "+" || rest.first == "-" else { return false }
+        rest.removeFirst()
+        return take(&rest, "00:00") && rest.isEmpty
     }
+
+    /// Takes off what has the shape of a pattern, in which `0` stands for any digit.
+    private static func take(_ rest: inout Substring, _ pattern: String) -> Bool {
+        for wanted in pattern {
+            guard let next = rest.popFirst(), wanted == "0" ? isDigit(next) : next == wanted else {
+                return false
+            }
+        }
+        return true
+    }
+
+    private static func isDigit(_ character: Character) -> Bool { ("0"..."9").contains(character) }
 
     static func isAddress(_ text: String) -> Bool {
         isAddress(text, family: AF_INET) || isAddress(text, family: AF_INET6)

@@ -73,11 +73,11 @@ class Wires:
         self.processes.append(process)
         return process
 
-    def end(self, process, number=signal.SIGTERM):
+    def end(self, process, number=signal.SIGTERM, patience=5):
         if process.poll() is None:
             process.send_signal(number)
             try:
-                process.wait(5)
+                process.wait(patience)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
