@@ -13,7 +13,8 @@ extension ClusterAPITests {
 
         @Test("killed at any moment of 1,000 allocations: none twice, none changed, none lost")
         func kills() async throws {
-            let rate = max(15, Self.services / Self.rounds)
+            // So slowly that there is something to do to the last: a round sees about the burst.
+            let rate = max(5, Self.services * 9 / 10 / Self.rounds)
             try await Scene.play { scene in
                 try scene.create(Sample.pool("large", "198.51.100.0/22"))
                 for number in 0..<Self.services { try scene.create(Sample.service("s\(number)")) }
@@ -46,7 +47,7 @@ extension ClusterAPITests {
                 let last = try scene.begin(election: timing, requestsPerSecond: 2000)
                 try await scene.addressesAreGiven(toAll: Self.services)
                 _ = try keeps(known, scene)
-                #expect(last.leads)
+                try await scene.eventually("the last one leads") { last.leads }
             }
         }
 

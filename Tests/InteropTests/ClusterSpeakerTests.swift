@@ -135,9 +135,30 @@ extension RealNetwork.ClusterSpeakerTests {
             speaker: ["--fencing", "lease", "--fencing-duration", "\(Int(duration))"])
         let cut = wallClock()
         try scene.strand(first)
+        // Meanwhile the node that is elected says what it waits for.
+        let waiting = eventually(within: duration, every: 0.05) {
+            scene.lan.nodes.contains { node in
+                let fence = node == first ? nil : scene.lan.status(at: node)?.fence
+                return fence?.waiting == 1 && fence?.awaited.map(\.node) == [first]
+                    && scene.lan.explain("192.0.2.200", at: node)?.first?.addresses.first?.nodes
+                        .contains { $0.node == node && !$0.owns && $0.reason.contains(first) }
+                        == true
+            }
+        }
+        #expect(waiting != nil, scene.lastWords)
         let heir = try #require(
             scene.heir(of: first, within: duration + 4), scene.lastWords)
         usleep(500_000)
+        #expect(scene.lan.status(at: first)?.fence?.freshForSeconds == nil, scene.lastWords)
+        #expect(scene.lan.status(at: heir)?.fence?.waiting == 0, scene.lastWords)
+        let metrics = try scene.lan.run(
+            heir,
+            "curl -s --unix-socket \(scene.lan.adminSocket(heir)) http://martlet/metrics"
+        ).text
+        #expect(metrics.contains("\nmartlet_fence_waiting 0\n"))
+        #expect(metrics.contains("\nmartlet_fence_fresh_seconds "))
+        #expect(metrics.contains("\nmartlet_last_good 0\n"))
+        #expect(metrics.contains("martlet_api_requests_total{verb=\"patch\",outcome=\"ok\"}"))
         let answers = scene.judge.answers(since: cut)
         let last = try #require(answers.last { $0.node == first }?.time)
         let next = try #require(answers.first { $0.node != first }?.time)

@@ -42,6 +42,16 @@ struct DaemonStatus: Decodable {
         var restored: Bool
     }
     var lastGood: LastGood?
+    /// The Leases, with `--fencing lease`.
+    struct Fence: Decodable {
+        struct Awaited: Decodable { var node: String }
+        /// Absent while this node's Lease is not fresh.
+        var freshForSeconds: Double?
+        /// Addresses that wait.
+        var waiting: Int
+        var awaited: [Awaited]
+    }
+    var fence: Fence?
     /// An address whose owner the gossip has lost and the wire has not.
     struct Held: Decodable {
         var address: String

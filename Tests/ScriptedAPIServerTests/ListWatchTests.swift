@@ -139,12 +139,17 @@ import Testing
         var settings = ServerSettings()
         settings.bookmarkMilliseconds = 20
         try await ServerClient.with(settings) { server, client async throws in
+            let begin = server.cluster.revision
+            // Five hundred at the most: ten seconds.
             let events = try await client.watch(
-                "/api/v1/nodes?watch=1&allowWatchBookmarks=true&resourceVersion="
-                    + String(server.cluster.revision), 25
-            ) { server.cluster.advance(by: 50) }
+                "/api/v1/nodes?watch=1&allowWatchBookmarks=true&resourceVersion=\(begin)",
+                until: {
+                    $0.last?["object"]?.version == String(begin + 50) || $0.count == 500
+                },
+                whileOpen: { server.cluster.advance(by: 50) })
             #expect(events.allSatisfy { $0["type"] == "BOOKMARK" })
-            #expect(events.last?["object"]?.version == String(server.cluster.revision))
+            #expect(server.cluster.revision == begin + 50)
+            #expect(events.last?["object"]?.version == String(begin + 50))
         }
     }
 

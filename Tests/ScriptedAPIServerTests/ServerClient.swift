@@ -100,6 +100,14 @@ struct ServerClient: Sendable {
     func watch(
         _ path: String, _ count: Int, whileOpen: @Sendable () async throws -> Void = {}
     ) async throws -> [JSONValue] {
+        try await watch(path, until: { $0.count >= count }, whileOpen: whileOpen)
+    }
+
+    /// The events of a watch up to those that are enough.
+    func watch(
+        _ path: String, until isEnough: ([JSONValue]) -> Bool,
+        whileOpen: @Sendable () async throws -> Void = {}
+    ) async throws -> [JSONValue] {
         let response = try await client.execute(request("GET", path), timeout: .seconds(20))
         try await whileOpen()
         var events: [JSONValue] = []
@@ -113,7 +121,7 @@ struct ServerClient: Sendable {
                 events.append(try JSONParser.parse(line))
                 line = []
             }
-            if events.count >= count { return events }
+            if isEnough(events) { return events }
         }
         return events
     }

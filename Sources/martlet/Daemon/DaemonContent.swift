@@ -64,7 +64,8 @@ actor DaemonContent: AdminContent {
             Problem(
                 .warning, object: "Node \(node)",
                 rule: "this daemon's node is not among the Node objects, so it announces nothing",
-                remedy: "write a Node object of that name, or give --node as one of "
+                remedy: (server == nil ? "write a Node object of that name, or " : "")
+                    + "give --node as one of "
                     + nodes.keys.sorted().prefix(5).joined(separator: ", "))
         ]
     }

@@ -116,12 +116,14 @@ def burst(cluster, count, prefix, waiting=False):
     cluster.server.make(SERVICES, [service(name) for name in names])
     made = time.monotonic() - begin
     if waiting:
-        time.sleep(2)
+        time.sleep(0.5)
         begin = time.monotonic()
         cluster.start_controller()
     if not addresses.wait(names, 300):
         sys.exit(f"{sum(name not in addresses.seen for name in names)} have no address")
     seen = sorted(addresses.seen[name] - begin for name in names)
+    # Events wait until writes have left room for them.
+    time.sleep(1)
     cluster.settle()
     cpu, requests = counting.end()
     how = "wait at the start" if waiting else f"made in {made:.2f} s"

@@ -1,6 +1,7 @@
 """The ground: the API server, the router and the judge in one namespace, nodes around a bridge."""
 
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -19,6 +20,9 @@ KINDS = "/apis/metallb.io"
 class Ground(Wires):
     """Namespaces around the one that this process is in."""
 
+    # A namespace takes its devices with it some time after it was deleted.
+    plugged = 0
+
     def __enter__(self):
         self.receiver = f"{self.id}-hub"
         machine.run("ip", "netns", "attach", self.receiver, str(os.getpid()))
@@ -36,9 +40,11 @@ class Ground(Wires):
         """A node's namespace and address."""
         self.count += 1
         space, address = self.space(name), f"198.18.0.{10 + self.count}"
+        Ground.plugged += 1
+        port = f"br0-{Ground.plugged}"
         machine.run("ip", "link", "add", "eth0", "netns", space, "type", "veth",
-                    "peer", "name", f"br0-{self.count}")
-        machine.run("ip", "link", "set", f"br0-{self.count}", "master", "br0", "up")
+                    "peer", "name", port)
+        machine.run("ip", "link", "set", port, "master", "br0", "up")
         machine.run("ip", "-n", space, "addr", "add", f"{address}/15", "dev", "eth0")
         machine.run("ip", "-n", space, "link", "set", "eth0", "up")
         return space, address
@@ -130,7 +136,8 @@ class Cluster:
             if process:
                 self.ground.end(process, patience=20)
         if self.process:
-            self.ground.end(self.process)
+            # It would wait for its clients to go.
+            self.ground.end(self.process, signal.SIGKILL)
         else:
             self.empty()
 
