@@ -63,13 +63,13 @@ step "format" swift format lint --strict --recursive Package.swift Sources Tests
 step "build" swift build --build-tests
 ((${#failed[@]})) && finish
 # Apart from each other: simulations and damaged bytes keep every core busy for a minute, and tests
-# of threads and of real daemons wait for what happens in real time.
+# of threads, of servers and of real daemons wait for what happens in real time, one by one.
 busy='^(SimulationTests|MembershipTests|LoadBalancingTests|BGPTests|BFDTests)[.]'
-live='^SpeakerTests[.]'
+live='^(SpeakerTests|ClusterAPITests)[.]'
 real='^InteropTests[.]'
 step "tests" swift test --skip-build --skip "$busy" --skip "$live" --skip "$real"
 step "simulations and properties" swift test --skip-build --filter "$busy"
-step "threads" swift test --skip-build --filter "$live"
+step "threads" swift test --skip-build --no-parallel --filter "$live"
 step "real peers" swift test --skip-build --filter "$real"
 if ((!quick)); then
     step "fuzzing" Tests/Fuzz/run.sh

@@ -22,22 +22,39 @@ package enum Namespace {
     package static func run<Value: Sendable>(
         _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
+        try HomeWorkers.keep()
         let running = Mutex<NetworkThread?>(nil)
         defer { running.withLock { $0 }?.join() }
         return try await withCheckedThrowingContinuation { continuation in
             do {
-                let thread = try NetworkThread(name: "test-network") {
-                    continuation.resume(
-                        with: Result {
-                            try leaveNamespace()
-                            return try body()
-                        })
+                // Whoever resumes a task may have to start a worker for it, which would then live
+                // in the namespace of its starter: so this one stays at home.
+                let waiting = try NetworkThread(name: "test-home") {
+                    continuation.resume(with: Result { try runApart(body) })
                 }
-                running.withLock { $0 = thread }
+                running.withLock { $0 = waiting }
             } catch {
                 continuation.resume(throwing: error)
             }
         }
+    }
+
+    private static func runApart<Value: Sendable>(
+        _ body: @escaping @Sendable () throws -> Value
+    ) throws -> Value {
+        let outcome = Mutex<Result<Value, any Error>?>(nil)
+        let apart = try NetworkThread(name: "test-network") {
+            let result = Result {
+                try leaveNamespace()
+                return try body()
+            }
+            outcome.withLock { $0 = result }
+        }
+        apart.join()
+        guard let result = outcome.withLock({ $0 }) else {
+            throw CommandFailed(description: "the thread in the namespace ended early")
+        }
+        return try result.get()
     }
 
     /// `unshare(CLONE_NEWNET)`, looked up by name because the Glibc module hides GNU extensions.
