@@ -6,6 +6,8 @@ final class BIRDRouter: Router {
     private let configuration: RouterConfiguration
     private let folder: String
     let process: Background
+    /// Since when each session has been what it is, as it was told first.
+    private var beginnings: [String: (text: String, milliseconds: Int)] = [:]
 
     init(_ lan: NamespacedLAN, _ configuration: RouterConfiguration) throws {
         self.lan = lan
@@ -164,7 +166,21 @@ final class BIRDRouter: Router {
         let words = head.split(separator: " ")
         return RouterNeighbor(
             isEstablished: words.last == "Established", offers: offers,
-            incarnation: words.count > 4 ? String(words[4]) : "")
+            incarnation: words.count > 4 ? beginning(of: session, String(words[4])) : "")
+    }
+
+    /// BIRD works the time of day out anew for each answer, from two clocks: the same moment may be
+    /// told as the next millisecond.
+    private func beginning(of session: RouterSession, _ text: String) -> String {
+        let numbers = text.split { ":.".contains($0) }.compactMap { Int($0) }
+        guard numbers.count == 4 else { return text }
+        let milliseconds =
+            ((numbers[0] * 60 + numbers[1]) * 60 + numbers[2]) * 1000 + numbers[3]
+        if let known = beginnings[name(session)], abs(known.milliseconds - milliseconds) <= 5 {
+            return known.text
+        }
+        beginnings[name(session)] = (text, milliseconds)
+        return text
     }
 
     func askAgain(_ session: RouterSession) throws { try ask("reload in \(name(session))") }
