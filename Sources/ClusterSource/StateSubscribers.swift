@@ -30,12 +30,16 @@ final class StateSubscribers: Sendable {
         content.withLock { $0.readers[reader] = nil }
     }
 
-    /// Hands a state to every reader.
+    /// Hands a state to every reader. To be called by one thread or task at a time, or a reader may
+    /// end with an older state than the latest.
     func publish(_ state: ClusterState) {
-        content.withLock { content in
+        let readers = content.withLock { content in
             content.latest = state
-            for reader in content.readers.values { reader.yield(state) }
+            return content.readers
         }
+        // Outside of the lock: to wake a reader takes a lock of its task, which whoever cancels it
+        // holds while it calls back here.
+        for reader in readers.values { reader.yield(state) }
     }
 
     /// Ends every stream, after the latest state has been read.
