@@ -14,14 +14,20 @@ import Testing
         let publisher = try NetworkThread(name: "publisher") {
             while !isOver.load(ordering: .relaxed) { subscribers.publish(ClusterState()) }
         }
-        for _ in 0..<3000 {
-            await withTaskGroup(of: Int.self) { group in
-                group.addTask {
-                    var count = 0
-                    for await _ in subscribers.subscribe() { count += 1 }
-                    return count
+        for _ in 0..<2000 {
+            await withTaskGroup(of: Void.self) { group in
+                let (begun, beginning) = AsyncStream.makeStream(of: Void.self)
+                for _ in 0..<4 {
+                    group.addTask {
+                        var count = 0
+                        for await _ in subscribers.subscribe() {
+                            count += 1
+                            if count == 3 { beginning.yield() }
+                        }
+                    }
                 }
-                await Task.yield()
+                // All of them read, and some wait for the next one.
+                for await _ in begun.prefix(4) {}
                 group.cancelAll()
             }
         }
