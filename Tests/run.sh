@@ -72,7 +72,7 @@ step "simulations and properties" swift test --skip-build --filter "$busy"
 step "threads" swift test --skip-build --no-parallel --filter "$live"
 step "real peers" swift test --skip-build --filter "$real"
 if ((!quick)); then
-    step "fuzzing" Tests/Fuzz/run.sh
+    step "fuzzing" Tests/Fuzz/run.sh 6
     if ((EUID == 0)); then
         step "demo" deploy/demo.sh --check
         step "image" deploy/image/build.sh --check

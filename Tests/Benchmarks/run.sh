@@ -60,7 +60,7 @@ if [[ $only == failover ]]; then
     exit
 fi
 benchmark() {
-    swift run -c release --package-path Tests/Benchmarks "$@" 2>"$build/log" || {
+    swift run "${release[@]}" --package-path Tests/Benchmarks "$@" 2>"$build/log" || {
         tail -n 40 "$build/log"
         exit 1
     }

@@ -14,18 +14,16 @@ from race.crowd import crowd
 from race.endurance import endurance
 from race.lan import NODES, RaceLAN
 from race.rest import at_rest
-from race.rivals import Keepalived
+from race.rivals import Keepalived, intervals
 from race.scenarios import CUT, DRAIN, HALVES, KILL, ONE_WAY, PAUSE, STOP
 from race.speakers import SERVICE_PORT, Martlet
 from race.trials import race
 
-INTERVALS = (1.0, 0.1, 0.01)
 
-
-def plan():
+def plan(options):
     """(scenario, family, who) in the order of the run: each yardstick right after the daemon."""
-    everyone = [None, *INTERVALS]
-    fast = [None, INTERVALS[-1]]
+    everyone = [None, *intervals(options)]
+    fast = [None, everyone[-1]]
     rows = [(KILL, 4, everyone), (CUT, 4, everyone), (STOP, 4, everyone), (DRAIN, 4, [None]),
             (KILL, 6, fast), (CUT, 6, fast), (HALVES, 4, everyone), (PAUSE, 4, everyone),
             *((scenario, 4, [None]) for scenario in ONE_WAY)]
@@ -38,7 +36,7 @@ def gaps(lan, options):
     print(f"\n== failover, a probe every 2 ms, {options.rounds} runs each: median / p95 / worst")
     print(report.HEAD, flush=True)
     blocks = []
-    for scenario, family, interval in plan():
+    for scenario, family, interval in plan(options):
         if options.only and scenario.name not in options.only:
             continue
         if options.who and options.who != ("martlet" if interval is None else "keepalived"):

@@ -8,7 +8,7 @@ import time
 from machine import load_average
 from race.judge import Watch, longest
 from race.lan import NODES, until
-from race.rivals import Keepalived
+from race.rivals import Keepalived, intervals
 from race.speakers import Martlet, address_of
 
 COUNT = 10
@@ -45,7 +45,7 @@ def endurance(lan, options):
     print(f"\n== hardship for {seconds} s; every move of an address to another node is a false one")
     results = {}
     for name, hardship in (("30 % loss", lambda: Lossy(lan)), ("all cores busy", Busy)):
-        rivals = [Keepalived(lan, interval) for interval in (1.0, 0.1, 0.01)]
+        rivals = [Keepalived(lan, interval) for interval in intervals(options)]
         for group in (Martlet(lan, options.martlet, COUNT), *rivals):
             if isinstance(group, Keepalived):
                 addresses = [group.address(4)]

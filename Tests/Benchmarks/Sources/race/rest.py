@@ -5,7 +5,7 @@ import time
 
 from machine import cpu_seconds, load_average, memory
 from race.lan import GOSSIP_PORT, NODES
-from race.rivals import Keepalived
+from race.rivals import Keepalived, intervals
 from race.speakers import Martlet
 
 # What belongs to the group of speakers: gossip, or VRRP (protocol 112).
@@ -36,8 +36,8 @@ def at_rest(lan, options):
     for node in NODES:
         lan.nft(node, TALLY)
     results = {}
-    for group in (Martlet(lan, options.martlet, 10), Keepalived(lan, 1.0), Keepalived(lan, 0.1),
-                  Keepalived(lan, 0.01)):
+    for group in (Martlet(lan, options.martlet, 10),
+                  *(Keepalived(lan, interval) for interval in intervals(options))):
         try:
             group.start()
             # Until the memory of the start is given back and the opening bursts are over.

@@ -14,6 +14,11 @@ ADDRESSES = {4: "198.18.200.1", 6: "2001:db8::2:1"}
 # RFC 9568 section 5.2.9: the first address of an IPv6 router is a link-local one.
 LINK_LOCAL = "fe80::5e:6/64"
 
+def intervals(options):
+    """Seconds between adverts; the short pass takes the setting that operators take."""
+    return (0.1,) if options.short else (1.0, 0.1, 0.01)
+
+
 GLOBAL = """global_defs {{
     router_id {node}
     vrrp_version 3
