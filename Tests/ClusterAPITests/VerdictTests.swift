@@ -21,6 +21,8 @@ extension ClusterAPITests {
                 try await scene.eventually("two pools overlap") {
                     try verdict(scene)?["result"] == "Invalid"
                 }
+                let summary = try verdict(scene)?["errorSummary"]?.string ?? ""
+                #expect(summary.contains("twin"), "it names who is at fault: \(summary)")
                 try scene.delete(pool: "twin")
                 try await scene.eventually("it is right again") {
                     try verdict(scene)?["result"] == "Valid"
@@ -42,6 +44,7 @@ extension ClusterAPITests {
                 try await scene.eventually("somebody says so") {
                     controller.problems.contains { $0.contains("allow the verbs create and patch") }
                 }
+                #expect(try scene.events(of: "web").isEmpty)
             }
         }
     }
