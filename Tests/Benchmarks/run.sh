@@ -59,19 +59,23 @@ if [[ $only == failover ]]; then
     measure failover "${mode[@]}" "$@"
     exit
 fi
+# Builds a product of the benchmarks' own package, and says where it is.
+tool() {
+    local own=(--package-path Tests/Benchmarks)
+    if ! swift build "${release[@]}" "${own[@]}" --product "$1" >"$build/log" 2>&1; then
+        tail -n 40 "$build/log" >&2
+        return 1
+    fi
+    echo "$(swift build "${release[@]}" "${own[@]}" --show-bin-path)/$1"
+}
 benchmark() {
-    swift run "${release[@]}" --package-path Tests/Benchmarks "$@" 2>"$build/log" || {
-        tail -n 40 "$build/log"
-        exit 1
-    }
+    local program
+    program=$(tool "$1") || exit 1
+    "$program" "${@:2}" || exit 1
 }
 routes() {
-    local sender=(--package-path Tests/Benchmarks --product RouteSender)
-    if ! swift build "${release[@]}" "${sender[@]}" >"$build/log" 2>&1; then
-        tail -n 40 "$build/log"
-        exit 1
-    fi
-    sender=$(swift build "${release[@]}" "${sender[@]:0:2}" --show-bin-path)/RouteSender
+    local sender
+    sender=$(tool RouteSender) || exit 1
     measure routes --sender "$sender" "${mode[@]}" "$@"
 }
 cluster() {
