@@ -132,8 +132,7 @@ extension ClusterAPITests {
         func thousand() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("large", "198.51.100.0/22"))
-                let controller = try scene.begin(requestsPerSecond: 2000)
-                try await scene.eventually("the controller leads") { controller.leads }
+                try await scene.beginLeading(requestsPerSecond: 2000)
                 for number in 0..<1000 { try scene.create(Sample.service("s\(number)")) }
                 try await scene.addressesAreGiven(toAll: 1000)
                 try await scene.eventually("the pool's figures count them") {

@@ -114,6 +114,14 @@ final class Scene: Sendable {
         return controller
     }
 
+    /// Starts a controller, and returns when it is the one that writes.
+    @discardableResult
+    func beginLeading(requestsPerSecond: Int = 500) async throws -> RunningController {
+        let controller = try begin(requestsPerSecond: requestsPerSecond)
+        try await eventually("the controller leads") { controller.leads }
+        return controller
+    }
+
     /// Gives another ServiceAccount what the controller's may.
     private func admit(_ account: String) throws {
         for (resource, namespace) in [

@@ -48,8 +48,7 @@ extension ClusterAPITests {
         func poolStatusIsPrompt() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
-                let controller = try scene.begin()
-                try await scene.eventually("the controller leads") { controller.leads }
+                let controller = try await scene.beginLeading()
                 scene.server.faults.add(
                     Fault(
                         .delay(milliseconds: 3000), user: Scene.account, verbs: ["patch"],
@@ -77,8 +76,7 @@ extension ClusterAPITests {
         func conflicts() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
-                let controller = try scene.begin()
-                try await scene.eventually("the controller leads") { controller.leads }
+                try await scene.beginLeading()
                 // Writes reach the server late, so that the other one is always faster.
                 scene.server.faults.add(
                     Fault(
@@ -132,8 +130,7 @@ extension ClusterAPITests {
         func tooManyRequests() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
-                let controller = try scene.begin()
-                try await scene.eventually("the controller leads") { controller.leads }
+                try await scene.beginLeading()
                 scene.server.faults.add(
                     Fault(
                         .tooManyRequests(retryAfter: 1), user: Scene.account, verbs: ["patch"],
@@ -154,8 +151,7 @@ extension ClusterAPITests {
         func serverErrors(code: Int) async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
-                let controller = try scene.begin()
-                try await scene.eventually("the controller leads") { controller.leads }
+                let controller = try await scene.beginLeading()
                 scene.server.faults.add(
                     Fault(
                         code == 500 ? .internalError : .unavailable, user: Scene.account,
@@ -172,8 +168,7 @@ extension ClusterAPITests {
         func lostAnswers() async throws {
             try await Scene.play { scene in
                 try scene.create(Sample.pool("east", "192.0.2.0/24"))
-                let controller = try scene.begin()
-                try await scene.eventually("the controller leads") { controller.leads }
+                try await scene.beginLeading()
                 scene.server.faults.add(
                     Fault(
                         .loseAnswer, user: Scene.account, verbs: ["patch"],
