@@ -5,7 +5,7 @@ extension Rule {
     private static var r0: RuleExpression.Register { RuleExpression.Register(0) }
 
     /// The hash's seed is fixed, so that every node and every run choose alike.
-    private static let affinitySeed: UInt32 = 0x6d61_7274
+    private static let hashSeed: UInt32 = 0x6d61_7274
 
     /// The expressions that let only packets of a family go on.
     static func isFamily(_ family: IPAddress.Family) -> Rule {
@@ -31,24 +31,85 @@ extension Rule {
 
     /// Sends a new connection to one of the endpoints in the slots from `first` on.
     static func spread(
-        _ family: IPAddress.Family, _ affinity: ServiceChain.Affinity, first: UInt32, count: UInt32
+        _ family: IPAddress.Family, byHash isHashed: Bool, slots: Range<UInt32>
     ) -> Rule {
-        let choice: Rule =
-            switch affinity {
-            case .none: [.anyOf(first: first, count: count, r0)]
-            case .clientAddress:
-                [
-                    .load(.sourceAddress(family), r0),
-                    .hash(
-                        r0, bytes: family.byteWidth, seed: affinitySeed, first: first,
-                        count: count),
-                ]
-            }
-        let port = r0.after(bytes: family.byteWidth)
-        return isFamily(family) + choice + [
-            .replace(r0, SlotAllocator.set(family, first)),
-            .destinationNAT(family, address: r0, port: port),
+        choose(family, isHashed, slots)
+            + [.destinationNAT(family, address: r0, port: r0.after(bytes: family.byteWidth))]
+    }
+
+    /// Sends a client to the endpoint that it is bound to, or to one of those in the slots.
+    ///
+    /// 1. A client that is bound to an endpoint that lives goes to that one's chain.
+    /// 2. One that is bound to another is freed: an element's data cannot be changed in place.
+    /// 3. Then an endpoint is drawn, to whose chain it goes.
+    ///
+    /// That the endpoint lives is asked of a map, so that what was remembered of one that is gone
+    /// is worth nothing from the instant of the change on, and nobody has to search for it.
+    ///
+    /// The `nft` tool lists what looks up in one map what came out of another from 1.1.0 on; older
+    /// ones give up on such a table (seen in 1.0.6: an assertion fails).
+    static func affine(
+        _ family: IPAddress.Family, in chain: String, slots: Range<UInt32>
+    ) -> [Rule] {
+        let memory = NamedSet.affinity(family, chain: chain)
+        let living = NamedSet.living(family, chain: chain)
+        let found = r0.after(bytes: family.byteWidth)
+        let nowhere = IPAddress(family: family, bits: 0)
+        return [
+            isFamily(family) + [
+                .load(.sourceAddress(family), r0), .find(r0, memory, into: found),
+                .dispatch(found, living),
+            ],
+            isFamily(family) + place(nowhere, 0, found) + [
+                .load(.sourceAddress(family), r0), .forget(key: r0, data: found, memory),
+            ],
+            choose(family, true, slots) + [.dispatch(r0, living)],
         ]
+    }
+
+    /// The chain of an endpoint of a chain with affinity: binds the client to the endpoint for so
+    /// many seconds from now, and sends it there. When no more clients can be remembered, it is
+    /// sent there all the same.
+    static func bind(
+        to endpoint: ServiceChain.Endpoint, in chain: String, seconds: UInt32
+    ) -> [Rule] {
+        let family = endpoint.address.family
+        let memory = NamedSet.affinity(family, chain: chain)
+        let data = r0.after(bytes: family.byteWidth)
+        let send: Rule = [
+            .destinationNAT(family, address: data, port: data.after(bytes: family.byteWidth))
+        ]
+        let target = isFamily(family) + place(endpoint.address, endpoint.port, data)
+        let remember: Rule = [
+            .load(.sourceAddress(family), r0),
+            .remember(key: r0, data: data, memory, seconds: seconds),
+        ]
+        return [target + remember + send, target + send]
+    }
+
+    /// Puts an address and a port into registers. One by one, since that is how the `nft` tool
+    /// would do it, which has to understand it.
+    private static func place(
+        _ address: IPAddress, _ port: UInt16, _ register: RuleExpression.Register
+    ) -> Rule {
+        [
+            .put(.address(address), register),
+            .put(.port(port), register.after(bytes: address.family.byteWidth)),
+        ]
+    }
+
+    /// Puts the address and port of an endpoint into the registers from the first on.
+    private static func choose(
+        _ family: IPAddress.Family, _ isHashed: Bool, _ slots: Range<UInt32>
+    ) -> Rule {
+        let (first, count) = (slots.lowerBound, UInt32(slots.count))
+        let draw: Rule =
+            isHashed
+            ? [
+                .load(.sourceAddress(family), r0),
+                .hash(r0, bytes: family.byteWidth, seed: hashSeed, first: first, count: count),
+            ] : [.anyOf(first: first, count: count, r0)]
+        return isFamily(family) + draw + [.find(r0, SlotAllocator.set(family, first), into: r0)]
     }
 
     /// Drops what comes from outside the ranges; everything when there are none.

@@ -1,13 +1,18 @@
 /// A chain of the table: its name, where packets enter it when it is a base chain, and its rules.
 public struct RuleChain: Hashable, Sendable {
-    /// A place in the kernel's packet path. All of Martlet's base chains translate addresses.
+    /// A place in the kernel's packet path. The first three translate addresses, and see only the
+    /// first packet of each connection; the others count, and see every packet.
     public enum Hook: Hashable, Sendable {
-        /// Every packet that comes in, before routing.
+        /// Connections that come in, before routing.
         case prerouting
-        /// Packets of this node's own processes.
+        /// Connections of this node's own processes.
         case output
-        /// Every packet that goes out, after routing.
+        /// Connections that go out, after routing.
         case postrouting
+        /// Every packet that comes in, before routing.
+        case trafficIn
+        /// Every packet of this node's own processes.
+        case trafficOut
     }
 
     /// The name, at most 255 bytes.

@@ -38,6 +38,15 @@ public enum RuleExpression: Hashable, Sendable {
         case destinationAddress(IPAddress.Family)
         /// Bytes 2–3 of the transport header: the destination port of TCP, UDP and SCTP.
         case destinationPort
+        /// The first byte of the transport header: the type of an ICMP or ICMPv6 message.
+        case icmpType
+        /// The number of the interface that the packet came in by; four bytes, host order.
+        case inputInterface
+        /// The address that the connection's first packet was sent to; 4 or 16 bytes. Ends the rule
+        /// for connections of the other family.
+        case originalDestination(IPAddress.Family)
+        /// The port that the connection's first packet was sent to; 2 bytes.
+        case originalDestinationPort
     }
 
     /// A constant: its width and byte order matter, so they are said.
@@ -70,10 +79,14 @@ public enum RuleExpression: Hashable, Sendable {
         case jump(String)
         /// It goes on in a chain, and does not come back.
         case goto(String)
+        /// It goes back to the chain that led here, or on to what follows the table.
+        case leave
     }
 
     /// Reads a field into a register.
     case load(Field, Register)
+    /// Puts a constant into a register.
+    case put(Constant, Register)
     /// Goes on when the register equals the constant, or when it does not.
     case compare(Register, isEqual: Bool, Constant)
     /// Keeps the bits in `mask`, then flips those in `flip`, of a register of the mask's width.
@@ -91,11 +104,20 @@ public enum RuleExpression: Hashable, Sendable {
     case isOutside(Register, [AddressRange])
     /// Looks the registers up in a verdict map and does what it says; goes on when it says nothing.
     case dispatch(Register, NamedSet)
-    /// Replaces the number in the register by what the map says; ends the rule when it says
+    /// Puts what the map says of the first register into the other; ends the rule when it says
     /// nothing.
-    case replace(Register, NamedSet)
+    case find(Register, NamedSet, into: Register)
+    /// Adds an element to a map for so many seconds, or makes the one that is there last so long
+    /// from now; its data stay as they are. Ends the rule when the map is full.
+    case remember(key: Register, data: Register, NamedSet, seconds: UInt32)
+    /// Takes an element out of a map. The kernel wants to be shown data too, and looks at the key
+    /// only.
+    case forget(key: Register, data: Register, NamedSet)
     /// Changes the destination to an address and a port in two registers.
     case destinationNAT(IPAddress.Family, address: Register, port: Register)
+    /// Changes the destination to an address of the interface that the packet came in by, or to the
+    /// loopback address for the node's own packets.
+    case redirect
     /// Changes the source to the address of the outgoing interface, with a random port.
     case masquerade
     /// Refuses the packet.
@@ -106,3 +128,17 @@ public enum RuleExpression: Hashable, Sendable {
 
 /// A rule: expressions in order.
 public typealias Rule = [RuleExpression]
+
+extension [RuleExpression] {
+    /// The slots that the rule draws from, when it chooses an endpoint.
+    public var slots: Range<UInt32>? {
+        for expression in self {
+            switch expression {
+            case .anyOf(let first, let count, _), .hash(_, _, _, let first, let count):
+                return first..<(first + count)
+            default: continue
+            }
+        }
+        return nil
+    }
+}

@@ -44,7 +44,7 @@ public struct Ruleset: Sendable {
         }
     }
 
-    private struct Entry: Sendable {
+    struct Entry: Sendable {
         let service: ServiceChain
         let rules: ServiceRules
     }
@@ -55,15 +55,24 @@ public struct Ruleset: Sendable {
         var waiting: [SetElement.Value] = []
     }
 
-    private var entries: [Entry] = []
+    private(set) var entries: [Entry] = []
     private var claims: [SetElement.Key: Claims] = [:]
-    private var slots = SlotAllocator()
+    private var slots: SlotAllocator
 
     /// What was left out by the last update, by Service port.
     public private(set) var omissions: [ServiceChain.Identity: Omission] = [:]
 
+    /// What the table has besides the Services' ways.
+    public let options: Options
+
     /// An empty table: the chains that are always there, and no Service.
-    public init() {}
+    ///
+    /// - Parameter adopting: where the chains of a table that is in the kernel already have their
+    ///   slots. They keep them if they come with the first ``update(to:)``.
+    public init(options: Options = Options(), adopting: Adoption = Adoption()) {
+        self.options = options
+        slots = SlotAllocator(adopting: adopting)
+    }
 
     /// How many Service ports are in the table.
     public var count: Int { entries.count }
@@ -76,8 +85,9 @@ public struct Ruleset: Sendable {
         let wanted = admitted(desired)
         let former = entries
         entries = []
-        var diff = RulesetDiff()
+        var diff = difference
         entries = replace(former, with: wanted, &diff)
+        slots.releaseReserved()
         return diff
     }
 
@@ -94,7 +104,7 @@ public struct Ruleset: Sendable {
             zip(wanted, wanted.dropFirst()).allSatisfy({ $0.identity < $1.identity })
         else { return nil }
         let places = keys.map { place(of: $0) }
-        var diff = RulesetDiff()
+        var diff = difference
         var next = replace(places.flatMap { entries[$0] }, with: wanted, &diff)[...]
         // From the back, so that the places before stay where they are.
         for (key, place) in zip(keys, places).reversed() {
@@ -102,6 +112,13 @@ public struct Ruleset: Sendable {
             entries.replaceSubrange(place, with: next[(split + 1)...])
             next = next[...split]
         }
+        return diff
+    }
+
+    /// Nothing to do yet.
+    private var difference: RulesetDiff {
+        var diff = RulesetDiff()
+        diff.options = options
         return diff
     }
 
@@ -142,13 +159,8 @@ public struct Ruleset: Sendable {
                     omissions[service.identity] = .unusableName
                     continue
                 }
-                let rules = ServiceRules(service, former: [], &slots)
-                diff.addedChains += rules.chains
-                diff.writtenChains += rules.chains
-                diff.addedElements += rules.spreads.flatMap(\.elements)
+                let rules = come(service, &diff)
                 came.append(rules)
-                count(service, 1)
-                diff.flushes += FlowFlush.before(service)
                 next.append(Entry(service: service, rules: rules))
                 continue
             }
@@ -158,7 +170,7 @@ public struct Ruleset: Sendable {
                 next.append(old)
                 continue
             }
-            let rules = ServiceRules(service, former: old.rules.spreads, &slots)
+            let rules = ServiceRules(service, options, former: old.rules.spreads, &slots)
             count(old.service, -1)
             count(service, 1)
             change(from: old.rules, to: rules, &diff, &touched)
@@ -167,23 +179,41 @@ public struct Ruleset: Sendable {
             next.append(Entry(service: service, rules: rules))
         }
         gone += entries[index...]
-        for entry in gone {
-            count(entry.service, -1)
-            for element in entry.rules.elements { release(element, &touched) }
-            for spread in entry.rules.spreads {
-                diff.removedElements += spread.elements
-                slots.release(spread.run, spread.family)
-            }
-            diff.removedChains += entry.rules.chains.reversed().map(\.name)
-            diff.flushes += FlowFlush.between(entry.service, nil)
-        }
+        for entry in gone { leave(entry, &diff, &touched) }
         for rules in came {
             for element in rules.elements { claim(element, &touched) }
         }
         finish(&diff, touched)
         diff.flushes.removeLast(max(0, diff.flushes.count - FlowFlush.maximumPerUpdate))
-        diff.addedSets = sets(from: shards)
+        diff.addedSets += sets(from: shards)
         return next
+    }
+
+    /// What a Service port needs that was not there; its elements that others may want come later.
+    private mutating func come(_ service: ServiceChain, _ diff: inout RulesetDiff) -> ServiceRules {
+        let rules = ServiceRules(service, options, former: [], &slots)
+        count(service, 1)
+        diff.addedSets += rules.sets
+        diff.addedChains += rules.chains
+        diff.writtenChains += rules.chains
+        diff.addedElements += rules.spreads.flatMap(\.elements)
+        diff.flushes += FlowFlush.before(service)
+        return rules
+    }
+
+    private mutating func leave(
+        _ entry: Entry, _ diff: inout RulesetDiff,
+        _ touched: inout [SetElement.Key: SetElement.Value?]
+    ) {
+        count(entry.service, -1)
+        for element in entry.rules.elements { release(element, &touched) }
+        for spread in entry.rules.spreads {
+            diff.removedElements += spread.elements
+            slots.release(spread.run, spread.family)
+        }
+        diff.removedChains += entry.rules.chains.reversed().map(\.name)
+        diff.removedSets += entry.rules.sets.map(\.name)
+        diff.flushes += FlowFlush.between(entry.service, nil)
     }
 
     private mutating func count(_ service: ServiceChain, _ change: Int) {
@@ -194,10 +224,11 @@ public struct Ruleset: Sendable {
 
     /// What makes this table out of nothing, or out of whatever a former run left.
     public var installation: RulesetDiff {
-        var diff = RulesetDiff()
+        var diff = difference
         diff.replacesTable = true
-        diff.addedSets = NamedSet.permanent + sets(from: 0)
-        diff.addedChains = RuleChain.skeleton + entries.flatMap(\.rules.chains)
+        diff.addedSets =
+            NamedSet.permanent(options) + sets(from: 0) + entries.flatMap(\.rules.sets)
+        diff.addedChains = RuleChain.skeleton(options) + entries.flatMap(\.rules.chains)
         diff.writtenChains = diff.addedChains
         diff.addedElements = claims.map { SetElement($0.key, $0.value.holder) }
         for entry in entries { diff.addedElements += entry.rules.spreads.flatMap(\.elements) }
@@ -219,18 +250,23 @@ public struct Ruleset: Sendable {
         }
     }
 
+    /// Whether an element of a Service port is in the table as it wants it.
+    func isHeld(_ element: SetElement) -> Bool { claims[element.key]?.holder == element.value }
+
     private mutating func change(
         from old: ServiceRules, to new: ServiceRules, _ diff: inout RulesetDiff,
         _ touched: inout [SetElement.Key: SetElement.Value?]
     ) {
+        let formers = Dictionary(old.chains.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         for chain in new.chains {
-            let former = old.chains.first { $0.name == chain.name }
+            let former = formers[chain.name]
             if former == nil { diff.addedChains.append(chain) }
             if former != chain { diff.writtenChains.append(chain) }
         }
-        diff.removedChains += old.chains.reversed().map(\.name).filter { name in
-            !new.chains.contains { $0.name == name }
-        }
+        let names = Set(new.chains.map(\.name))
+        diff.removedChains += old.chains.reversed().map(\.name).filter { !names.contains($0) }
+        diff.addedSets += new.sets.filter { !old.sets.contains($0) }
+        diff.removedSets += old.sets.filter { !new.sets.contains($0) }.map(\.name)
         let vacated = Set(old.spreads.flatMap(\.elements))
         let filled = Set(new.spreads.flatMap(\.elements))
         diff.removedElements += vacated.subtracting(filled)
@@ -298,6 +334,11 @@ public struct Ruleset: Sendable {
             let holder = claims[key]?.holder
             guard holder != former else { continue }
             if let former { diff.removedElements.append(SetElement(key, former)) }
+            if case .address(let address) = key, holder == nil,
+                former == .goto(RuleChain.loadBalancerAddress)
+            {
+                diff.flushes.append(FlowFlush(to: address))
+            }
             if let holder { diff.addedElements.append(SetElement(key, holder)) }
         }
     }

@@ -3,11 +3,13 @@
 /// 1. `replacesTable`: an old table goes, an empty one comes.
 /// 2. New sets are made, empty, and new chains, without rules, so that anything may lead to them.
 /// 3. Elements go, then come. A changed element is in both lists. This is before the rules, since
-/// the
-///    kernel checks each new element of a map against every rule that already uses the map.
+///    the kernel checks each new element of a map against every rule that already uses the map.
 /// 4. Chains that changed lose their rules and get the new ones.
 /// 5. Chains that nothing leads to any more lose their rules, then go.
+/// 6. Sets that no rule uses any more go.
 public struct RulesetDiff: Equatable, Sendable {
+    /// What the table has besides the Services' ways.
+    public internal(set) var options = Ruleset.Options()
     /// Whether everything that was there is replaced.
     public internal(set) var replacesTable = false
     /// Sets to make.
@@ -22,13 +24,15 @@ public struct RulesetDiff: Equatable, Sendable {
     public internal(set) var addedElements: [SetElement] = []
     /// Names of chains to remove.
     public internal(set) var removedChains: [String] = []
+    /// Names of sets to remove.
+    public internal(set) var removedSets: [String] = []
     /// Connections to forget once the transaction has taken effect; no part of it.
     public internal(set) var flushes: [FlowFlush] = []
 
     /// Whether there is nothing to do.
     public var isEmpty: Bool {
         !replacesTable && addedSets.isEmpty && addedChains.isEmpty && writtenChains.isEmpty
-            && removedElements.isEmpty
-            && addedElements.isEmpty && removedChains.isEmpty
+            && removedElements.isEmpty && addedElements.isEmpty && removedChains.isEmpty
+            && removedSets.isEmpty
     }
 }

@@ -41,13 +41,18 @@ public struct ServiceChain: Hashable, Sendable {
         case loadBalancer(IPAddress, port: UInt16)
         /// A cluster address: traffic from this node and its workloads.
         case clusterIP(IPAddress, port: UInt16)
+        /// An address of `externalIPs`: traffic from outside, to an address that somebody else
+        /// brings here and that may serve other purposes too.
+        case externalIP(IPAddress, port: UInt16)
         /// A port on every address of the node but loopback, in one family.
         case nodePort(IPAddress.Family, port: UInt16)
 
         /// The family of the traffic that enters here.
         public var family: IPAddress.Family {
             switch self {
-            case .loadBalancer(let address, _), .clusterIP(let address, _): address.family
+            case .loadBalancer(let address, _), .clusterIP(let address, _),
+                .externalIP(let address, _):
+                address.family
             case .nodePort(let family, _): family
             }
         }
@@ -59,14 +64,28 @@ public struct ServiceChain: Hashable, Sendable {
         public let address: IPAddress
         /// The backend's port, 1–65535.
         public let port: UInt16
-        /// Whether the backend runs on this node.
+        /// Whether the backend runs on this node, and so serves under policy Local.
         public let isLocal: Bool
+        /// Whether it serves under policy Cluster. One that terminates on this node may be the best
+        /// that policy Local has, while policy Cluster has ready ones elsewhere.
+        public let servesCluster: Bool
 
         /// Describes a backend.
-        public init(_ address: IPAddress, port: UInt16, isLocal: Bool) {
+        public init(
+            _ address: IPAddress, port: UInt16, isLocal: Bool, servesCluster: Bool = true
+        ) {
             self.address = address
             self.port = port
             self.isLocal = isLocal
+            self.servesCluster = servesCluster
+        }
+
+        /// Whether traffic under a policy may be sent to it.
+        public func serves(_ policy: Policy) -> Bool {
+            switch policy {
+            case .cluster: servesCluster
+            case .local: isLocal
+            }
         }
     }
 
@@ -78,13 +97,26 @@ public struct ServiceChain: Hashable, Sendable {
         case local
     }
 
-    /// Which endpoint a new connection gets.
+    /// Whether a client's new connections go where its last one went.
     public enum Affinity: Hashable, Sendable {
-        /// Any, at random, with equal chances.
+        /// They do not.
         case none
-        /// One that depends on the client's address alone, for as long as the endpoints stay the
-        /// same.
-        case clientAddress
+        /// They do, while that endpoint serves and the last connection began at most so many
+        /// seconds ago. Kubernetes takes 1–86,400 and says 10,800 where the Service does not.
+        case clientAddress(seconds: UInt32)
+    }
+
+    /// Which endpoint a new connection gets.
+    public enum Choice: Hashable, Sendable {
+        /// Any, at random, with equal chances. A Service with affinity hashes the source instead,
+        /// so that all nodes begin with the same endpoint for a client.
+        case random
+        /// One that the client's address decides, for as long as the endpoints stay the same.
+        case sourceHash
+        /// One that the client's address decides. An endpoint that comes or goes moves hardly more
+        /// clients than its own share. It costs 1,024 slots for each family and policy of a Service
+        /// port, whatever the number of endpoints; beyond a few hundred of these shares are uneven.
+        case consistent
     }
 
     /// Whose port this is.
@@ -93,12 +125,14 @@ public struct ServiceChain: Hashable, Sendable {
     public var frontends: [Frontend]
     /// The usable endpoints, both families.
     public var endpoints: [Endpoint]
-    /// `externalTrafficPolicy`: for load balancer addresses and node ports.
+    /// `externalTrafficPolicy`: for load balancer and external addresses and node ports.
     public var externalPolicy: Policy
     /// `internalTrafficPolicy`: for cluster addresses.
     public var internalPolicy: Policy
     /// `sessionAffinity`.
     public var affinity: Affinity
+    /// How endpoints are chosen for clients that no affinity binds.
+    public var choice: Choice
     /// `loadBalancerSourceRanges`: who may enter at load balancer addresses; empty means everybody.
     ///
     /// When there are ranges but none of a family, nobody of that family may enter: a restriction
@@ -109,7 +143,7 @@ public struct ServiceChain: Hashable, Sendable {
     public init(
         identity: Identity, frontends: [Frontend], endpoints: [Endpoint] = [],
         externalPolicy: Policy = .cluster, internalPolicy: Policy = .cluster,
-        affinity: Affinity = .none, sourceRanges: [Prefix] = []
+        affinity: Affinity = .none, choice: Choice = .random, sourceRanges: [Prefix] = []
     ) {
         self.identity = identity
         self.frontends = frontends
@@ -117,7 +151,18 @@ public struct ServiceChain: Hashable, Sendable {
         self.externalPolicy = externalPolicy
         self.internalPolicy = internalPolicy
         self.affinity = affinity
+        self.choice = choice
         self.sourceRanges = sourceRanges
+    }
+}
+
+extension ServiceChain {
+    /// The policy that holds for what enters at a frontend.
+    public func policy(at frontend: Frontend) -> Policy {
+        switch frontend {
+        case .clusterIP: internalPolicy
+        case .loadBalancer, .externalIP, .nodePort: externalPolicy
+        }
     }
 }
 

@@ -13,21 +13,66 @@ import NetworkTypes
 ///
 /// `cluster` and `local` draw a number from a run of slots of their own; the map of the family's
 /// endpoints makes it a destination. So an endpoint that takes another's place is two elements, no
-/// rule, and one more or less is that and one rule.
+/// rule, and one more or less is that and one rule; with the consistent choice it is elements only.
+///
+/// With affinity each endpoint of such a chain has a chain of its own, which binds the client to
+/// it. The kernel writes that down in a map of the chain, and another map leads from what is written
+/// down to the endpoint's chain. That indirection is there for the `nft` tool: it cannot list rules
+/// in which what is to be written down comes out of a map.
 struct ServiceRules: Sendable {
-    /// The endpoints of a chain, one in each slot of its run from the first on.
+    /// The endpoints of a chain, in slots of its run from the first on.
     struct Spread: Sendable {
         let chain: String
         let family: IPAddress.Family
         let run: SlotAllocator.Run
+        /// Each once, by address and port.
         let endpoints: [ServiceChain.Endpoint]
+        /// What is in the slots: the same, or as the consistent choice has it.
+        let slots: [ServiceChain.Endpoint]
+        let affinity: ServiceChain.Affinity
 
         var elements: [SetElement] {
-            endpoints.enumerated().map { offset, endpoint in
+            let drawn = slots.enumerated().map { offset, endpoint in
                 SetElement(
                     .slot(family, run.first + UInt32(offset)),
                     .destination(endpoint.address, port: endpoint.port))
             }
+            guard affinity != .none else { return drawn }
+            return drawn + endpoints.map { SetElement(living($0), .goto(chain(of: $0))) }
+        }
+
+        /// The element that leads to the chain of an endpoint.
+        func living(_ endpoint: ServiceChain.Endpoint) -> SetElement.Key {
+            .living(chain: chain, endpoint.address, port: endpoint.port)
+        }
+
+        /// The maps of the chain's own.
+        var sets: [NamedSet] {
+            guard affinity != .none else { return [] }
+            return [.living(family, chain: chain), .affinity(family, chain: chain)]
+        }
+
+        /// The endpoints' chains, where there are any, and then the chain itself.
+        func chains(_ choice: ServiceChain.Choice) -> [RuleChain] {
+            let slots = run.first..<run.first + UInt32(slots.count)
+            // A packet that meets a map in the instant of a change may find nothing; it is dropped
+            // and sent again, and never let through as it came.
+            guard case .clientAddress(let seconds) = affinity else {
+                let rule = Rule.spread(family, byHash: choice != .random, slots: slots)
+                return [RuleChain(chain, rules: [rule, Rule.drop])]
+            }
+            let bound = endpoints.map {
+                RuleChain(chain(of: $0), rules: Rule.bind(to: $0, in: chain, seconds: seconds))
+            }
+            let rules = Rule.affine(family, in: chain, slots: slots) + [Rule.drop]
+            return bound + [RuleChain(chain, rules: rules)]
+        }
+
+        /// The chain's name, and the address in hexadecimal digits with the port: with the longest
+        /// names just what the kernel takes.
+        private func chain(of endpoint: ServiceChain.Endpoint) -> String {
+            let digits = String(endpoint.address.bits, radix: 16)
+            return "\(chain)/\(digits)-\(endpoint.port)"
         }
     }
 
@@ -36,9 +81,15 @@ struct ServiceRules: Sendable {
     private(set) var elements: [SetElement] = []
     private(set) var spreads: [Spread] = []
 
+    /// The maps that are this Service port's alone.
+    var sets: [NamedSet] { spreads.flatMap(\.sets) }
+
     /// Works out what `service` needs. It keeps those runs of `former` that still fit, and gives
     /// back the rest.
-    init(_ service: ServiceChain, former: [Spread], _ allocator: inout SlotAllocator) {
+    init(
+        _ service: ServiceChain, _ options: Ruleset.Options, former: [Spread],
+        _ allocator: inout SlotAllocator
+    ) {
         for family in IPAddress.Family.allCases {
             var frontends: [ServiceChain.Frontend] = []
             for frontend in service.frontends
@@ -46,12 +97,11 @@ struct ServiceRules: Sendable {
                 frontends.append(frontend)
             }
             guard !frontends.isEmpty else { continue }
-            let endpoints = service.endpoints.filter { $0.address.family == family }.sorted {
-                $0.address == $1.address ? $0.port < $1.port : $0.address < $1.address
-            }
+            let endpoints = Self.distinct(service.endpoints.filter { $0.address.family == family })
             let names = ChainNames(service.identity, family)
             addBalanced(service, family, frontends, endpoints, former, &allocator)
             addEntrances(service, family, frontends, names)
+            if options.counters == .traffic { addTraffic(service, frontends) }
             for (index, endpoint) in endpoints.enumerated()
             where index == 0 || endpoints[index - 1].address != endpoint.address {
                 elements.append(SetElement(.hairpin(endpoint.address)))
@@ -62,6 +112,27 @@ struct ServiceRules: Sendable {
         }
     }
 
+    /// Endpoints in order, each place once: a chain would count one that is named twice as two, and
+    /// the kernel refuses an element that comes twice.
+    private static func distinct(
+        _ endpoints: [ServiceChain.Endpoint]
+    ) -> [ServiceChain.Endpoint] {
+        let sorted = endpoints.sorted { ($0.address, $0.port) < ($1.address, $1.port) }
+        var distinct: [ServiceChain.Endpoint] = []
+        for endpoint in sorted {
+            guard let last = distinct.last, last.address == endpoint.address,
+                last.port == endpoint.port
+            else {
+                distinct.append(endpoint)
+                continue
+            }
+            distinct[distinct.count - 1] = ServiceChain.Endpoint(
+                last.address, port: last.port, isLocal: last.isLocal || endpoint.isLocal,
+                servesCluster: last.servesCluster || endpoint.servesCluster)
+        }
+        return distinct
+    }
+
     /// The chains that end the way: `cluster` and `local`, where something leads to them.
     private mutating func addBalanced(
         _ service: ServiceChain, _ family: IPAddress.Family, _ frontends: [ServiceChain.Frontend],
@@ -69,30 +140,28 @@ struct ServiceRules: Sendable {
         _ allocator: inout SlotAllocator
     ) {
         let names = ChainNames(service.identity, family)
-        let policies = frontends.map {
-            $0.isExternal ? service.externalPolicy : service.internalPolicy
-        }
+        let policies = frontends.map(service.policy(at:))
         for policy in [ServiceChain.Policy.cluster, .local] where policies.contains(policy) {
             let name = names.balanced(policy)
-            let usable = policy == .cluster ? endpoints : endpoints.filter(\.isLocal)
+            let usable = endpoints.filter { $0.serves(policy) }
             guard !usable.isEmpty else {
                 // With endpoints elsewhere, silence: the client's next packet may reach a node that
                 // has one, while a refusal would be final.
-                let isNowhere = endpoints.isEmpty
+                let isNowhere = !endpoints.contains(where: \.servesCluster)
                 let answer = isNowhere ? Rule.refusal(service.identity.transport) : Rule.drop
                 chains.append(RuleChain(name, rules: [answer]))
                 continue
             }
+            let slots = service.choice == .consistent ? ConsistentSlots.assign(usable) : usable
             let kept = former.first {
-                $0.chain == name && $0.run.capacity == SlotAllocator.capacity(for: usable.count)
+                $0.chain == name && $0.run.capacity == SlotAllocator.capacity(for: slots.count)
             }
-            let run = kept?.run ?? allocator.allocate(usable.count, family)
-            spreads.append(Spread(chain: name, family: family, run: run, endpoints: usable))
-            // A packet that meets the map in the instant of a change finds no slot; it is dropped
-            // and sent again, and never let through as it came.
-            let spread = Rule.spread(
-                family, service.affinity, first: run.first, count: UInt32(usable.count))
-            chains.append(RuleChain(name, rules: [spread, Rule.drop]))
+            let run = kept?.run ?? allocator.allocate(slots.count, family, for: name)
+            let spread = Spread(
+                chain: name, family: family, run: run, endpoints: usable, slots: slots,
+                affinity: service.affinity)
+            spreads.append(spread)
+            chains += spread.chains(service.choice)
         }
     }
 
@@ -115,19 +184,50 @@ struct ServiceRules: Sendable {
             chains.append(RuleChain(restricted, rules: rules))
         }
         let transport = service.identity.transport
-        for frontend in frontends {
+        // Where one address is several things, the way that may be restricted counts.
+        let ordered = frontends.filter(\.isLoadBalancer) + frontends.filter { !$0.isLoadBalancer }
+        for frontend in ordered {
             switch frontend {
             case .loadBalancer(let address, let port):
-                let key = SetElement.Key.frontend(address, transport, port: port)
-                elements.append(SetElement(key, .goto(restricted)))
+                lead(.frontend(address, transport, port: port), to: restricted)
+                lead(.address(address), to: RuleChain.loadBalancerAddress)
             case .clusterIP(let address, let port):
-                let key = SetElement.Key.frontend(address, transport, port: port)
                 let chain = names.balanced(service.internalPolicy)
-                elements.append(SetElement(key, .goto(chain)))
+                lead(.frontend(address, transport, port: port), to: chain)
+                lead(.address(address), to: RuleChain.clusterAddress)
+            case .externalIP(let address, let port):
+                // Other ports of such an address are whose it is.
+                lead(.frontend(address, transport, port: port), to: external)
             case .nodePort(let family, let port):
-                let key = SetElement.Key.nodePort(family, transport, port: port)
-                elements.append(SetElement(key, .goto(external)))
+                lead(.nodePort(family, transport, port: port), to: external)
             }
+        }
+    }
+
+    /// What leads somewhere already goes on to lead there.
+    private mutating func lead(_ key: SetElement.Key, to chain: String) {
+        guard !elements.contains(where: { $0.key == key }) else { return }
+        elements.append(SetElement(key, .goto(chain)))
+    }
+}
+
+extension ServiceRules {
+    /// The elements by which the packets of what comes in are counted.
+    private mutating func addTraffic(
+        _ service: ServiceChain, _ frontends: [ServiceChain.Frontend]
+    ) {
+        let transport = service.identity.transport
+        for frontend in frontends {
+            let key: SetElement.Key =
+                switch frontend {
+                case .loadBalancer(let address, let port), .clusterIP(let address, let port),
+                    .externalIP(let address, let port):
+                    .traffic(address, transport, port: port)
+                case .nodePort(let family, let port):
+                    .nodePortTraffic(family, transport, port: port)
+                }
+            guard !elements.contains(where: { $0.key == key }) else { continue }
+            elements.append(SetElement(key))
         }
     }
 }

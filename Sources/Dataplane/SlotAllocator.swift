@@ -27,6 +27,54 @@ struct SlotAllocator: Sendable {
     private(set) var shards: [IPAddress.Family] = []
     private var next: [IPAddress.Family: UInt32] = [:]
     private var free: [Kind: [UInt32]] = [:]
+    /// Runs that chains of a former run of the program have, until these ask for them.
+    private var reserved: [String: Run] = [:]
+
+    /// Nothing is given out yet.
+    init() {}
+
+    /// Keeps for each chain the run that it had, where the runs fit together; what is between them
+    /// is free.
+    init(adopting adoption: Ruleset.Adoption) {
+        shards = adoption.shards
+        let end = UInt32(shards.count) * Self.shardSize
+        var first: UInt32 = 0
+        for (chain, slots) in adoption.runs.sorted(by: {
+            ($0.value.lowerBound, $0.key) < ($1.value.lowerBound, $1.key)
+        }) {
+            guard !slots.isEmpty, slots.count <= Int(Self.shardSize) else { continue }
+            let run = Run(first: slots.lowerBound, capacity: Self.capacity(for: slots.count))
+            guard run.first >= first, run.first < end, run.first % run.capacity == 0 else {
+                continue
+            }
+            vacate(from: first, to: run.first)
+            reserved[chain] = run
+            first = run.first + run.capacity
+        }
+        vacate(from: first, to: end)
+    }
+
+    /// Makes runs, as large as can be, of what lies between.
+    private mutating func vacate(from first: UInt32, to end: UInt32) {
+        var slot = first
+        while slot < end {
+            let alignment = min(slot.trailingZeroBitCount, Self.shardSize.trailingZeroBitCount)
+            var capacity: UInt32 = 1 << UInt32(alignment)
+            while slot + capacity > end { capacity /= 2 }
+            release(Run(first: slot, capacity: capacity), family(of: slot))
+            slot += capacity
+        }
+    }
+
+    private func family(of slot: UInt32) -> IPAddress.Family {
+        shards[Int(slot / Self.shardSize)]
+    }
+
+    /// Gives up the runs that were kept for chains that did not ask for them.
+    mutating func releaseReserved() {
+        for run in reserved.values { release(run, family(of: run.first)) }
+        reserved = [:]
+    }
 
     /// The map that a slot is in.
     static func set(_ family: IPAddress.Family, _ slot: UInt32) -> NamedSet {
@@ -41,9 +89,15 @@ struct SlotAllocator: Sendable {
         return capacity
     }
 
-    /// A run of its own for `count` endpoints.
-    mutating func allocate(_ count: Int, _ family: IPAddress.Family) -> Run {
+    /// A run of its own for `count` endpoints: the one that is kept for the chain, if it fits.
+    mutating func allocate(
+        _ count: Int, _ family: IPAddress.Family, for chain: String = ""
+    ) -> Run {
         let capacity = Self.capacity(for: count)
+        if let kept = reserved.removeValue(forKey: chain) {
+            if kept.capacity == capacity, self.family(of: kept.first) == family { return kept }
+            release(kept, self.family(of: kept.first))
+        }
         if let first = free[Kind(family: family, capacity: capacity)]?.popLast() {
             return Run(first: first, capacity: capacity)
         }
@@ -51,11 +105,26 @@ struct SlotAllocator: Sendable {
         // What is skipped goes to smaller runs. A multiple of the shard's size means: shard full.
         while first % Self.shardSize != 0, first % capacity != 0 { skip(&first, family) }
         if first % Self.shardSize == 0 {
+            next[family] = first
+            if let run = split(capacity, family) { return run }
             first = UInt32(shards.count) * Self.shardSize
             shards.append(family)
         }
         next[family] = first + capacity
         return Run(first: first, capacity: capacity)
+    }
+
+    /// The beginning of the smallest free run that is larger; what is left of it stays free.
+    private mutating func split(_ capacity: UInt32, _ family: IPAddress.Family) -> Run? {
+        var larger = capacity * 2
+        while larger <= Self.shardSize {
+            if let first = free[Kind(family: family, capacity: larger)]?.popLast() {
+                vacate(from: first + capacity, to: first + larger)
+                return Run(first: first, capacity: capacity)
+            }
+            larger *= 2
+        }
+        return nil
     }
 
     private mutating func skip(_ slot: inout UInt32, _ family: IPAddress.Family) {

@@ -5,13 +5,16 @@ struct NetlinkMessage: ~Escapable {
     let type: UInt16
     let flags: UInt16
     let sequence: UInt32
+    /// The socket that the message is for, or that caused what it tells of.
+    let port: UInt32
     let payload: Span<UInt8>
 
     @_lifetime(copy payload)
-    init(type: UInt16, flags: UInt16, sequence: UInt32, payload: Span<UInt8>) {
+    init(type: UInt16, flags: UInt16, sequence: UInt32, port: UInt32, payload: Span<UInt8>) {
         self.type = type
         self.flags = flags
         self.sequence = sequence
+        self.port = port
         self.payload = payload
     }
 }
@@ -37,11 +40,13 @@ struct NetlinkReader: ~Escapable {
             length >= header, length <= bytes.count - offset,
             let type = bytes.hostInteger(UInt16.self, at: offset + 4),
             let flags = bytes.hostInteger(UInt16.self, at: offset + 6),
-            let sequence = bytes.hostInteger(UInt32.self, at: offset + 8)
+            let sequence = bytes.hostInteger(UInt32.self, at: offset + 8),
+            let port = bytes.hostInteger(UInt32.self, at: offset + 12)
         else { return nil }
         let payload = bytes.extracting((offset + header)..<(offset + length))
         offset = min(bytes.count, offset + Self.aligned(length))
-        return NetlinkMessage(type: type, flags: flags, sequence: sequence, payload: payload)
+        return NetlinkMessage(
+            type: type, flags: flags, sequence: sequence, port: port, payload: payload)
     }
 
     /// The next attribute's type, without the nesting and byte-order bits, and the range of its

@@ -9,7 +9,7 @@ import NetworkTypes
 /// every command: that makes the cost of one change grow with everything that is installed.
 ///
 /// The kernel works a message off inside the send call, and all its answers are there when that
-/// returns; nothing here ever waits.
+/// returns; of a dump it makes the next part whenever one has been taken. Nothing here ever waits.
 package struct NftablesSocket: ~Copyable, Sendable {
     /// The kernel's answer to a message that it did not take.
     package struct Refusal: Equatable, Sendable {
@@ -28,7 +28,10 @@ package struct NftablesSocket: ~Copyable, Sendable {
     /// follow from them, and are read and dropped.
     package static let maximumRefusals = 64
 
-    private let descriptor: Int32
+    let descriptor: Int32
+
+    /// By this number the kernel tells others who changed something.
+    package let port: UInt32
 
     /// Opens the socket.
     package init() throws(SystemError) {
@@ -37,6 +40,7 @@ package struct NftablesSocket: ~Copyable, Sendable {
             throw SystemError(
                 "socket(NETLINK_NETFILTER)", errno: -descriptor, subject: "nf_tables")
         }
+        port = martlet_nftables_port(descriptor)
     }
 
     deinit { close(descriptor) }
@@ -45,7 +49,8 @@ package struct NftablesSocket: ~Copyable, Sendable {
     ///
     /// - Returns: what the kernel refused; empty when it took all of it.
     /// - Throws: when the socket failed, or when there was no answer to message `last`, so that
-    ///   nobody knows whether the transaction took effect.
+    ///   nobody knows whether the transaction took effect. So when the kernel had more to say than
+    ///   the socket's buffer takes (`ENOBUFS`): who calls looks at the table then.
     package func send(
         _ bytes: [UInt8], last: UInt32, subject: String
     ) throws(SystemError) -> [Refusal] {
@@ -68,7 +73,7 @@ package struct NftablesSocket: ~Copyable, Sendable {
     }
 
     /// Reads until there is nothing more; acknowledgements have code 0.
-    private func answers(subject: String) throws(SystemError) -> [Refusal] {
+    func answers(subject: String) throws(SystemError) -> [Refusal] {
         var answers: [Refusal] = []
         var buffer = [UInt8](repeating: 0, count: 16_384)
         while true {

@@ -65,6 +65,14 @@ struct TableModel: Equatable {
         for name in diff.removedChains where chains.removeValue(forKey: name) == nil {
             refusals.append("no chain \(name)")
         }
+        for name in diff.removedSets {
+            guard let set = sets.first(where: { $0.name == name }) else {
+                refusals.append("no set \(name)")
+                continue
+            }
+            sets.remove(set)
+        }
+        for set in usedSets.subtracting(sets) { refusals.append("a rule uses \(set.name)") }
         for target in targets where chains[target] == nil {
             refusals.append("nothing at \(target)")
         }
@@ -81,6 +89,20 @@ struct TableModel: Equatable {
             }
         }
         return targets
+    }
+
+    /// Every set that a rule uses.
+    private var usedSets: Set<NamedSet> {
+        var used: Set<NamedSet> = []
+        for expression in chains.values.joined().joined() {
+            switch expression {
+            case .isMember(_, let set), .dispatch(_, let set), .find(_, let set, _),
+                .remember(_, _, let set, _), .forget(_, _, let set):
+                used.insert(set)
+            default: break
+            }
+        }
+        return used
     }
 
     /// The chain that a packet to a frontend enters first.

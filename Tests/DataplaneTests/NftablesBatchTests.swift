@@ -92,7 +92,9 @@ import Testing
             frontends: [.clusterIP(try Example.address("192.0.2.1"), port: 80)])
         _ = ruleset.update(to: [service])
         let messages = try messages(NftablesBatch(ruleset.update(to: [])).bytes)
-        let deletion = try #require(messages.first { $0.type == 0x0a0e })
+        let name = Array("frontends4".utf8)
+        let deletion = try #require(
+            messages.first { $0.type == 0x0a0e && $0.body[20...].starts(with: name) })
         let ascii = { (text: String) in Array(text.utf8) + [0] }
         let attribute = { (type: UInt16, value: [UInt8]) -> [UInt8] in
             let padding = [UInt8](repeating: 0, count: (4 - value.count % 4) % 4)

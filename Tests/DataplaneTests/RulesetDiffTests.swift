@@ -76,14 +76,54 @@ import Testing
             dns.endpoints = endpoints
             #expect(ruleset.update(to: [dns]).flushes.isEmpty)
             let removed = ruleset.update(to: []).flushes
+            // The address itself is gone: so is whatever was sent to it.
+            let last = try #require(removed.last)
+            #expect(last.destination == address && last.port == nil && last.transport == nil)
+            #expect(removed.count == (transport == .udp ? 2 : 1))
             guard transport == .udp else {
-                #expect(gone.isEmpty && removed.isEmpty)
+                #expect(gone.isEmpty)
                 continue
             }
             #expect(gone.map(\.endpoint) == [endpoints[1]])
             #expect(gone.map(\.destination) == [address] && gone.map(\.port) == [53])
-            #expect(removed.map(\.endpoint) == [nil])
+            #expect(removed.map(\.endpoint) == [nil, nil] && removed.first?.port == 53)
         }
+    }
+
+    @Test("an address that another port still serves keeps its connections")
+    func sharedAddress() throws {
+        let address = try Example.address("203.0.113.53")
+        let services = [ServiceChain.Transport.tcp, .sctp].map {
+            Example.service(
+                "s-\($0)", transport: $0, frontends: [.loadBalancer(address, port: 53)])
+        }
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: services)
+        #expect(ruleset.update(to: [services[0]]).flushes.isEmpty)
+        #expect(ruleset.update(to: []).flushes.count == 1)
+    }
+
+    @Test("a UDP endpoint that terminates loses its connections once a ready one takes them")
+    func terminating() throws {
+        let address = try Example.address("203.0.113.53")
+        let (here, there) = (
+            try Example.address("192.0.2.1"), try Example.address("192.0.2.2")
+        )
+        var dns = Example.service(
+            "dns", transport: .udp,
+            frontends: [.loadBalancer(address, port: 53)],
+            endpoints: [.init(here, port: 53, isLocal: true)])
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: [dns])
+        // For policy Local it is still the best there is.
+        dns.endpoints = [
+            .init(here, port: 53, isLocal: true, servesCluster: false),
+            .init(there, port: 53, isLocal: false),
+        ]
+        var cluster = ruleset
+        #expect(cluster.update(to: [dns]).flushes.map(\.endpoint?.address) == [here])
+        dns.externalPolicy = .local
+        #expect(ruleset.update(to: [dns]).flushes.isEmpty)
     }
 
     @Test("all Services gone: only what is always there is left")
@@ -94,7 +134,7 @@ import Testing
         let empty = table
         table.apply(ruleset.update(to: [try Example.web()]))
         table.apply(ruleset.update(to: []))
-        table.sets = Set(NamedSet.permanent)
+        table.sets = Set(NamedSet.permanent())
         #expect(table == empty)
     }
 
@@ -141,10 +181,13 @@ import Testing
         {
             let chain = "cluster\(family.rawValue)/\(service.identity)"
             let found = Set(table.destinations(of: chain))
-            let wanted = service.endpoints.filter { $0.address.family == family }.map {
-                SetElement.Value.destination($0.address, port: $0.port)
+            let endpoints = service.endpoints.filter { $0.address.family == family }
+            let wanted = Set(
+                endpoints.map { SetElement.Value.destination($0.address, port: $0.port) })
+            try #require(found == wanted)
+            if service.choice != .consistent {
+                try #require(table.destinations(of: chain).count == wanted.count)
             }
-            try #require(found == Set(wanted))
         }
     }
 
@@ -169,7 +212,8 @@ import Testing
             "s\(random.below(12))", frontends: frontends, endpoints: endpoints)
         if random.below(4) == 0 { service.externalPolicy = .local }
         if random.below(4) == 0 { service.internalPolicy = .local }
-        if random.below(4) == 0 { service.affinity = .clientAddress }
+        if random.below(4) == 0 { service.affinity = .clientAddress(seconds: 600) }
+        if random.below(6) == 0 { service.choice = .consistent }
         if random.below(4) == 0 { service.sourceRanges = [try #require(Prefix("192.0.2.0/24"))] }
         return service
     }

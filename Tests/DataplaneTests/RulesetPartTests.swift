@@ -87,7 +87,8 @@ import Testing
                     isLocal: random.below(2) == 0)
             })
         if random.below(2) == 0 { chain.frontends.append(.nodePort(.ipv6, port: 30_000)) }
-        if random.below(4) == 0 { chain.affinity = .clientAddress }
+        if random.below(4) == 0 { chain.affinity = .clientAddress(seconds: 600) }
+        if random.below(8) == 0 { chain.choice = .consistent }
         return chain
     }
 }

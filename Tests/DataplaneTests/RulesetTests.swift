@@ -113,15 +113,6 @@ import Testing
             table([web]).chains["firewall4/default/web/http/tcp"]?.first == [.verdict(.drop)])
     }
 
-    @Test("session affinity chooses by the client's address alone")
-    func affinity() throws {
-        var web = try Example.web()
-        web.affinity = .clientAddress
-        let rule = try #require(table([web]).chains["cluster4/default/web/http/tcp"]?.first)
-        #expect(rule.contains(.load(.sourceAddress(.ipv4), .init(0))))
-        #expect(!rule.contains { if case .anyOf = $0 { true } else { false } })
-    }
-
     @Test("both families come from one description")
     func families() throws {
         var web = try Example.web()

@@ -16,6 +16,7 @@ extension NftablesBatch {
                     list.nested(1) { expression.write(to: &$0, anonymousSet: set) }
                 }
             }
+            $0.data(Nft.Rule.userData, RuleDigest(rule).userData)
         }
     }
 }
@@ -44,7 +45,7 @@ extension RuleExpression.Constant {
 extension RuleExpression {
     /// Writes the expression's name and attributes (`NFTA_EXPR_NAME`, `NFTA_EXPR_DATA`); the
     /// numbers in each case are the attributes of that expression, in the kernel's order.
-    fileprivate func write(to writer: inout NetlinkWriter, anonymousSet: UInt32?) {
+    func write(to writer: inout NetlinkWriter, anonymousSet: UInt32?) {
         switch self {
         case .load(let field, let register): field.write(to: &writer, into: register)
         case .compare(let register, let isEqual, let constant):
@@ -83,22 +84,19 @@ extension RuleExpression {
                 $0.word(6, first)
                 $0.word(7, 0)
             }
-        case .isMember, .isOutside, .dispatch, .replace:
+        case .isMember, .isOutside, .dispatch, .find:
             writeLookup(to: &writer, anonymousSet: anonymousSet)
-        case .destinationNAT(let family, let address, let port):
-            writer.expression("nat") {
-                $0.word(1, 1)
-                $0.word(2, family == .ipv4 ? 2 : 10)
-                $0.word(3, address.number)
-                $0.word(5, port.number)
-            }
-        case .masquerade:
-            // Fully random ports: two connections masqueraded at once do not race for one.
-            writer.expression("masq") { $0.word(1, 1 << 4) }
+        case .remember, .forget: writeChange(to: &writer)
+        case .destinationNAT, .redirect, .masquerade: writeTranslation(to: &writer)
         case .reject(let rejection):
             writer.expression("reject") {
                 $0.word(1, rejection == .tcpReset ? 1 : 2)
                 $0.byte(2, rejection == .tcpReset ? 0 : 1)
+            }
+        case .put(let constant, let register):
+            writer.expression("immediate") {
+                $0.word(1, register.number)
+                $0.constant(2, constant)
             }
         case .verdict(let verdict):
             writer.expression("immediate") {
@@ -106,11 +104,51 @@ extension RuleExpression {
                 $0.nested(2) { data in
                     switch verdict {
                     case .drop: NftablesBatch.verdict(Nft.Data.drop, nil, &data)
+                    case .leave: NftablesBatch.verdict(Nft.Data.leave, nil, &data)
                     case .jump(let name): NftablesBatch.verdict(Nft.Data.jump, name, &data)
                     case .goto(let name): NftablesBatch.verdict(Nft.Data.goto, name, &data)
                     }
                 }
             }
+        }
+    }
+
+    /// Changes of a packet's addresses.
+    private func writeTranslation(to writer: inout NetlinkWriter) {
+        switch self {
+        case .destinationNAT(let family, let address, let port):
+            writer.expression("nat") {
+                $0.word(1, 1)
+                $0.word(2, family == .ipv4 ? 2 : 10)
+                $0.word(3, address.number)
+                $0.word(5, port.number)
+            }
+        case .redirect: writer.expression("redir") { _ in }
+        case .masquerade:
+            // Fully random ports: two connections masqueraded at once do not race for one.
+            writer.expression("masq") { $0.word(1, 1 << 4) }
+        default: return
+        }
+    }
+
+    /// Changes of a map by packets.
+    private func writeChange(to writer: inout NetlinkWriter) {
+        func change(_ set: NamedSet, _ operation: UInt32, _ key: Register, _ data: Register) {
+            writer.expression("dynset") {
+                $0.text(1, set.name)
+                $0.word(3, operation)
+                $0.word(4, key.number)
+                $0.word(5, data.number)
+                // In milliseconds.
+                if case .remember(_, _, _, let seconds) = self {
+                    $0.attribute(6) { $0.network(UInt64(seconds) * 1_000) }
+                }
+            }
+        }
+        switch self {
+        case .remember(let key, let data, let set, _): change(set, 1, key, data)
+        case .forget(let key, let data, let set): change(set, 2, key, data)
+        default: return
         }
     }
 
@@ -129,8 +167,8 @@ extension RuleExpression {
         case .isOutside(let register, _): lookup(NftablesBatch.intervals, register, nil, true)
         case .dispatch(let register, let set):
             lookup(set.name, register, Nft.Data.verdictRegister, false)
-        case .replace(let register, let set):
-            lookup(set.name, register, register.number, false)
+        case .find(let register, let set, let target):
+            lookup(set.name, register, target.number, false)
         default: return
         }
     }
@@ -160,12 +198,18 @@ extension RuleExpression.Field {
             writer.payload(
                 register, base: 1, offset: family == .ipv4 ? 16 : 24, length: family.byteWidth)
         case .destinationPort: writer.payload(register, base: 2, offset: 2, length: 2)
+        case .icmpType: writer.payload(register, base: 2, offset: 0, length: 1)
+        case .inputInterface: writer.load("meta", register, key: 4)
+        case .originalDestination(let family):
+            writer.loadOriginal(register, key: family == .ipv4 ? 20 : 22)
+        case .originalDestinationPort: writer.loadOriginal(register, key: 12)
         }
     }
 }
 
 extension NetlinkWriter {
-    fileprivate mutating func expression(
+    /// A name and attributes, `NFTA_EXPR_NAME` and `NFTA_EXPR_DATA`.
+    mutating func expression(
         _ name: String, _ body: (inout NetlinkWriter) -> Void
     ) {
         text(1, name)
@@ -178,6 +222,17 @@ extension NetlinkWriter {
         expression(name) {
             $0.word(1, register.number)
             $0.word(2, key)
+        }
+    }
+
+    /// Something of a connection in its original direction.
+    fileprivate mutating func loadOriginal(
+        _ register: RuleExpression.Register, key: UInt32
+    ) {
+        expression("ct") {
+            $0.word(1, register.number)
+            $0.word(2, key)
+            $0.byte(3, 0)
         }
     }
 

@@ -2,51 +2,73 @@ import NetworkTypes
 
 /// Named sets and their elements, and the sets inside rules.
 extension NftablesBatch {
-    mutating func declare(_ set: NamedSet) {
-        let width = UInt32(set.family.byteWidth)
-        let address = Self.addressType(set.family)
-        let (type, length): (UInt32, UInt32) =
-            switch set {
-            case .frontends:
-                (
-                    Nft.DataType.concatenated(
-                        address, Nft.DataType.transportProtocol, Nft.DataType.port),
-                    width + 8
-                )
-            case .nodePorts:
-                (
-                    Nft.DataType.concatenated(
-                        Nft.DataType.transportProtocol, Nft.DataType.port), 8
-                )
-            case .endpoints: (Nft.DataType.mark, 4)
-            case .hairpins: (Nft.DataType.concatenated(address, address), width * 2)
-            }
+    mutating func declare(_ set: NamedSet, _ options: Ruleset.Options) {
+        let key = Self.keyType(of: set)
         setNumbers += 1
         let identifier = setNumbers
         message(Nft.Message.newSet, .set(set.name), flags: Nft.Flag.create) {
             $0.text(Nft.Set.table, Self.table)
             $0.text(Nft.Set.name, set.name)
             $0.word(Nft.Set.identifier, identifier)
-            $0.word(Nft.Set.keyType, type)
-            $0.word(Nft.Set.keyLength, length)
+            $0.word(Nft.Set.keyType, key.type)
+            $0.word(Nft.Set.keyLength, key.length)
             switch set {
-            case .frontends, .nodePorts:
+            case .frontends, .nodePorts, .addresses, .living:
                 $0.word(Nft.Set.flags, Nft.Set.map)
                 $0.word(Nft.Set.dataType, Nft.Data.verdictType)
                 $0.word(Nft.Set.dataLength, 0)
-            case .endpoints:
+            case .endpoints(let family, _):
                 $0.word(Nft.Set.flags, Nft.Set.map)
+                // For the nft tool: keys are in the host's byte order (1).
+                Self.destinations(family, keyOrder: 1, &$0)
+            case .affinity(let family, _):
                 $0.word(
-                    Nft.Set.dataType, Nft.DataType.concatenated(address, Nft.DataType.port))
-                $0.word(Nft.Set.dataLength, width + 4)
-                // For the nft tool: keys are in the host's byte order (1), data in network order
-                // (2).
-                $0.attribute(Nft.Set.userData) {
-                    $0.append([0, 4] + NetlinkWriter.hostBytes(UInt32(1)))
-                    $0.append([1, 4] + NetlinkWriter.hostBytes(UInt32(2)))
+                    Nft.Set.flags, Nft.Set.map | Nft.Set.timeout | Nft.Set.changedByPackets)
+                $0.nested(Nft.Set.description) {
+                    $0.word(Nft.Set.descriptionSize, NamedSet.maximumAffinities)
                 }
-            case .hairpins: $0.word(Nft.Set.flags, 0)
+                // What is over is not found any more; it may wait for its burial. Every second, as
+                // the kernel does it by itself, would be a walk through every such map each second.
+                $0.word(Nft.Set.collection, Self.collectionMilliseconds)
+                Self.destinations(family, keyOrder: 2, &$0)
+            case .hairpins, .traffic, .nodePortTraffic: $0.word(Nft.Set.flags, 0)
             }
+            if set.counts(options) {
+                $0.nested(Nft.Set.expression) { $0.expression("counter") { _ in } }
+            }
+        }
+    }
+
+    private static let collectionMilliseconds: UInt32 = 30_000
+
+    /// Data that are an address and a port. For the nft tool: they are in network order (2).
+    private static func destinations(
+        _ family: IPAddress.Family, keyOrder: UInt32, _ writer: inout NetlinkWriter
+    ) {
+        writer.word(
+            Nft.Set.dataType,
+            Nft.DataType.concatenated(addressType(family), Nft.DataType.port))
+        writer.word(Nft.Set.dataLength, UInt32(family.byteWidth) + 4)
+        writer.attribute(Nft.Set.userData) {
+            $0.append([0, 4] + NetlinkWriter.hostBytes(keyOrder))
+            $0.append([1, 4] + NetlinkWriter.hostBytes(UInt32(2)))
+        }
+    }
+
+    /// The type of a set's keys, for the nft tool, and their length in bytes.
+    private static func keyType(of set: NamedSet) -> (type: UInt32, length: UInt32) {
+        let width = UInt32(set.family.byteWidth)
+        let address = addressType(set.family)
+        let (transport, port) = (Nft.DataType.transportProtocol, Nft.DataType.port)
+        switch set {
+        case .frontends, .traffic:
+            return (Nft.DataType.concatenated(address, transport, port), width + 8)
+        case .nodePorts, .nodePortTraffic:
+            return (Nft.DataType.concatenated(transport, port), 8)
+        case .addresses, .affinity: return (address, width)
+        case .endpoints: return (Nft.DataType.mark, 4)
+        case .living: return (Nft.DataType.concatenated(address, port), width + 4)
+        case .hairpins: return (Nft.DataType.concatenated(address, address), width * 2)
         }
     }
 
@@ -79,6 +101,13 @@ extension NftablesBatch {
         }
     }
 
+    /// The bytes of a key in the kernel's sets.
+    static func bytes(of key: SetElement.Key) -> [UInt8] {
+        var writer = NetlinkWriter(capacity: 40)
+        write(key, &writer)
+        return writer.bytes
+    }
+
     private static func write(_ element: SetElement, _ list: inout NetlinkWriter) {
         list.nested(Nft.Elements.item) {
             $0.nested(Nft.Elements.key) {
@@ -101,15 +130,25 @@ extension NftablesBatch {
 
     /// The key's parts, each padded to four bytes.
     private static func write(_ key: SetElement.Key, _ writer: inout NetlinkWriter) {
+        func port(_ port: UInt16) { writer.network(UInt32(port) << 16) }
+        func transport(_ transport: ServiceChain.Transport) {
+            writer.append([transport.rawValue, 0, 0, 0])
+        }
         switch key {
-        case .frontend(let address, let transport, let port):
+        case .frontend(let address, let protocolNumber, let number),
+            .traffic(let address, let protocolNumber, let number):
             address.write(to: &writer)
-            writer.append([transport.rawValue, 0, 0, 0])
-            writer.network(UInt32(port) << 16)
-        case .nodePort(_, let transport, let port):
-            writer.append([transport.rawValue, 0, 0, 0])
-            writer.network(UInt32(port) << 16)
+            transport(protocolNumber)
+            port(number)
+        case .nodePort(_, let protocolNumber, let number),
+            .nodePortTraffic(_, let protocolNumber, let number):
+            transport(protocolNumber)
+            port(number)
+        case .address(let address): address.write(to: &writer)
         case .slot(_, let number): writer.host(number)
+        case .living(_, let address, let number):
+            address.write(to: &writer)
+            port(number)
         case .hairpin(let address):
             address.write(to: &writer)
             address.write(to: &writer)

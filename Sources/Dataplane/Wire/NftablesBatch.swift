@@ -34,16 +34,17 @@ public struct NftablesBatch: Sendable {
     private var lastFlags: UInt16 = 0
     private let firstSequence: UInt32
 
-    /// The transaction that does what `diff` says; message numbers start at `firstSequence`.
-    public init(_ diff: RulesetDiff, firstSequence: UInt32 = 1) {
+    /// The transaction that does what `diff` says; message numbers start at `firstSequence`. A
+    /// table that it makes has `comment`, of which at most 127 bytes are kept.
+    public init(_ diff: RulesetDiff, comment: String = "Martlet", firstSequence: UInt32 = 1) {
         self.init(
             firstSequence: firstSequence,
             capacity: 1024 + diff.writtenChains.count * 700 + diff.addedElements.count * 200)
         if diff.replacesTable {
             removeTable()
-            tableMessage(Nft.Message.newTable, flags: Nft.Flag.create)
+            make(comment, layout: Self.layout(diff.options))
         }
-        for set in diff.addedSets { declare(set) }
+        for set in diff.addedSets { declare(set, diff.options) }
         for chain in diff.addedChains { declare(chain) }
         write(diff.removedElements, Nft.Message.deleteElements, flags: 0)
         write(diff.addedElements, Nft.Message.newElements, flags: Nft.Flag.create)
@@ -59,7 +60,27 @@ public struct NftablesBatch: Sendable {
                 $0.text(Nft.Chain.name, chain)
             }
         }
+        for set in diff.removedSets {
+            message(Nft.Message.deleteSet, .set(set)) {
+                $0.text(Nft.Set.table, Self.table)
+                $0.text(Nft.Set.name, set)
+            }
+        }
         finish()
+    }
+
+    /// A hash of how sets and base chains are declared. A table that says another one, or none, was
+    /// made by another version or with other options, and cannot be changed into this one.
+    public static func layout(_ options: Ruleset.Options) -> UInt64 {
+        var batch = NftablesBatch(firstSequence: 0, capacity: 4096)
+        for set in NamedSet.permanent(options) { batch.declare(set, options) }
+        for family in IPAddress.Family.allCases {
+            batch.declare(.endpoints(family, shard: 0), options)
+            batch.declare(.living(family, chain: ""), options)
+            batch.declare(.affinity(family, chain: ""), options)
+        }
+        for chain in RuleChain.skeleton(options) where chain.hook != nil { batch.declare(chain) }
+        return StableHash.of(batch.bytes)
     }
 
     /// The transaction that removes the table, whether it is there or not.
@@ -137,24 +158,29 @@ extension NftablesBatch {
         tableMessage(Nft.Message.deleteTable, flags: 0)
     }
 
-    /// Translation of addresses comes a little before the usual priorities (dstnat −100, srcnat
-    /// 100), so that Martlet's own addresses are taken before another table's wider rules see them.
+    private mutating func make(_ comment: String, layout: UInt64) {
+        var text = Array(comment.utf8.prefix(Nft.Table.maximumComment - 1))
+        while String(validating: text, as: UTF8.self) == nil { text.removeLast() }
+        message(Nft.Message.newTable, .table, flags: Nft.Flag.create) {
+            $0.text(Nft.Table.name, Self.table)
+            $0.attribute(Nft.Table.userData) {
+                $0.append([Nft.Table.comment, UInt8(text.count + 1)] + text + [0])
+                $0.append([Nft.Table.layout, 8])
+                $0.network(layout)
+            }
+        }
+    }
+
     private mutating func declare(_ chain: RuleChain) {
         message(Nft.Message.newChain, .chain(chain.name), flags: Nft.Flag.create) {
             $0.text(Nft.Chain.table, Self.table)
             $0.text(Nft.Chain.name, chain.name)
             guard let hook = chain.hook else { return }
-            let (number, priority): (UInt32, Int32) =
-                switch hook {
-                case .prerouting: (0, -105)
-                case .output: (3, -105)
-                case .postrouting: (4, 95)
-                }
             $0.nested(Nft.Chain.hook) {
-                $0.word(Nft.Chain.hookNumber, number)
-                $0.word(Nft.Chain.hookPriority, UInt32(bitPattern: priority))
+                $0.word(Nft.Chain.hookNumber, hook.number)
+                $0.word(Nft.Chain.hookPriority, UInt32(bitPattern: hook.priority))
             }
-            $0.text(Nft.Chain.type, "nat")
+            $0.text(Nft.Chain.type, hook.type)
             $0.word(Nft.Chain.policy, 1)
         }
     }
@@ -163,6 +189,36 @@ extension NftablesBatch {
         message(Nft.Message.deleteRule, .rules(chain)) {
             $0.text(Nft.Rule.table, Self.table)
             $0.text(Nft.Rule.chain, chain)
+        }
+    }
+}
+
+extension RuleChain.Hook {
+    /// The number of the hook in families that have these (`enum nf_inet_hooks`).
+    var number: UInt32 {
+        switch self {
+        case .prerouting, .trafficIn: 0
+        case .output, .trafficOut: 3
+        case .postrouting: 4
+        }
+    }
+
+    /// Translation of addresses comes a little before the usual priorities (dstnat −100, srcnat
+    /// 100), so that Martlet's own addresses are taken before another table's wider rules see them:
+    /// kube-proxy's and Docker's rules are at these. Counting comes after, where filters are.
+    var priority: Int32 {
+        switch self {
+        case .prerouting, .output: -105
+        case .postrouting: 95
+        case .trafficIn, .trafficOut: 0
+        }
+    }
+
+    /// The type of the chain.
+    var type: String {
+        switch self {
+        case .prerouting, .output, .postrouting: "nat"
+        case .trafficIn, .trafficOut: "filter"
         }
     }
 }

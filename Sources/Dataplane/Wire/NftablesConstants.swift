@@ -15,6 +15,7 @@ enum Nft {
         static let newRule: UInt16 = 6
         static let deleteRule: UInt16 = 8
         static let newSet: UInt16 = 9
+        static let deleteSet: UInt16 = 11
         static let newElements: UInt16 = 12
         static let deleteElements: UInt16 = 14
     }
@@ -26,7 +27,15 @@ enum Nft {
         static let append: UInt16 = 0x800
     }
 
-    enum Table { static let name: UInt16 = 1 }
+    enum Table {
+        static let name: UInt16 = 1
+        static let userData: UInt16 = 6
+        /// What the `nft` tool shows as the table's comment, at most 128 bytes with the zero.
+        static let comment: UInt8 = 0
+        static let maximumComment = 128
+        /// Our own: what the table is made like.
+        static let layout: UInt8 = 0x6d
+    }
 
     enum Chain {
         static let table: UInt16 = 1
@@ -42,6 +51,7 @@ enum Nft {
         static let table: UInt16 = 1
         static let chain: UInt16 = 2
         static let expressions: UInt16 = 4
+        static let userData: UInt16 = 7
     }
 
     enum Set {
@@ -55,11 +65,15 @@ enum Nft {
         static let description: UInt16 = 9
         static let descriptionSize: UInt16 = 1
         static let identifier: UInt16 = 10
+        static let collection: UInt16 = 12
         static let userData: UInt16 = 13
+        static let expression: UInt16 = 17
         static let anonymous: UInt32 = 1
         static let constant: UInt32 = 2
         static let interval: UInt32 = 4
         static let map: UInt32 = 8
+        static let timeout: UInt32 = 0x10
+        static let changedByPackets: UInt32 = 0x20
     }
 
     enum Elements {
@@ -82,6 +96,7 @@ enum Nft {
         static let drop: UInt32 = 0
         static let jump = UInt32(bitPattern: -3)
         static let goto = UInt32(bitPattern: -4)
+        static let leave = UInt32(bitPattern: -5)
         static let verdictType: UInt32 = 0xffff_ff00
         static let verdictRegister: UInt32 = 0
     }
