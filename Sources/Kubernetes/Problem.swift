@@ -7,7 +7,7 @@ public struct Problem: Hashable, Sendable {
         case error
         /// The object works, but probably not as its author thinks.
         case warning
-        /// Worth knowing, for instance a field that is read but not yet in effect.
+        /// Worth knowing, for instance a Service that has no endpoints for now.
         case notice
     }
 

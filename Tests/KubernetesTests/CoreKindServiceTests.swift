@@ -113,15 +113,6 @@ import Testing
         }
     }
 
-    @Test func `a node port outside the usual range is a warning only`() {
-        for (port, warns) in [(29_999, true), (30_000, false), (32_767, false), (32_768, true)] {
-            let file = read("type: NodePort, ports: [{port: 80, nodePort: \(port)}]")
-            #expect(file.errors.isEmpty)
-            #expect(file.services.count == 1)
-            #expect(file.problems.contains { $0.severity == .warning } == warns, "\(port)")
-        }
-    }
-
     @Test(arguments: [
         ("ports: [{port: 80, targetport: 1}]", "spec.ports[0].targetport", "targetPort"),
         (

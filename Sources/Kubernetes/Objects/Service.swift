@@ -111,6 +111,11 @@ public struct Service: Hashable, Sendable {
     public var healthCheckNodePort: UInt16 = 0
     /// The node that ``preferredNodeAnnotation`` names for its addresses.
     public var preferredNode: String?
+    /// How the data plane chooses among the endpoints, by ``endpointSelectionAnnotation``; `nil`
+    /// when nothing is said: at random, or with session affinity by client.
+    public var endpointSelection: EndpointSelection?
+    /// How its endpoints are asked whether they live; `nil` for not at all.
+    public var healthCheck: HealthCheck?
     /// `spec.externalIPs`; never Martlet's to announce.
     public var externalIPs: [IPAddress] = []
     /// `spec.externalName`, `nil` when absent.

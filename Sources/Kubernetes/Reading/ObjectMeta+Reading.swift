@@ -77,7 +77,9 @@ extension ObjectMeta {
 private enum KnownAnnotations {
     /// With either of the prefixes that `metallb.io/` ones may have.
     private static let old = ServiceAnnotation.allCases.map(\.rawValue)
-    private static let added = ["preferred-node", "drain"]
+    private static let added =
+        ["preferred-node", "drain", "endpoint-choice"]
+        + HealthCheck.Setting.allCases.map(\.rawValue)
     private static let prefixes = [
         ("metallb.io/", old), ("metallb.universe.tf/", old), ("martlet.dev/", added),
     ]

@@ -1,7 +1,4 @@
 extension Service {
-    /// The range that API servers allot node ports from unless they are told otherwise.
-    static let usualNodePorts: ClosedRange<UInt16> = 30_000...32_767
-
     /// Reads `spec.ports` with the rules among them.
     mutating func readPorts(_ spec: FieldReader) {
         let values = spec.list("ports")
@@ -44,17 +41,10 @@ extension Service {
         let target = fields.value("targetPort").flatMap { $0.targetPort() }
         let nodePort = UInt16(fields.int("nodePort", in: 0...65535) ?? 0)
         fields.ignore("appProtocol")
-        if nodePort != 0 {
-            if kind == .clusterIP || kind == .externalName {
-                fields.fail(
-                    "nodePort", "\(nodePort) is not possible for type \(kind.rawValue)",
-                    remedy: "set type: NodePort or LoadBalancer, or remove nodePort")
-            } else if !Self.usualNodePorts.contains(nodePort), !fields.log.origin.isServer {
-                fields.report(
-                    .warning, "nodePort",
-                    "\(nodePort) is outside 30000-32767, where API servers allot node ports",
-                    remedy: "use a number from 30000 to 32767, unless yours allots others")
-            }
+        if nodePort != 0, kind == .clusterIP || kind == .externalName {
+            fields.fail(
+                "nodePort", "\(nodePort) is not possible for type \(kind.rawValue)",
+                remedy: "set type: NodePort or LoadBalancer, or remove nodePort")
         }
         fields.finish()
         return number.map {

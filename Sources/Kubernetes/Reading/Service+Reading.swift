@@ -19,28 +19,10 @@ extension Service {
             service.publishNotReadyAddresses = spec.bool("publishNotReadyAddresses") ?? false
             service.readExternalName(spec)
             service.readLoadBalancer(spec)
-            let idle = [
-                service.healthCheckNodePort == 0 ? nil : "healthCheckNodePort",
-                service.externalIPs.isEmpty ? nil : "externalIPs",
-            ].compactMap(\.self)
-            for field in idle {
-                spec.report(
-                    .notice, field, "read, not yet in effect",
-                    remedy: "nothing to do; another data plane may honour it")
-            }
             spec.finish(alsoKnown: unusedSpecFields)
         }
         service.readStatus(object)
-        if let name = metadata.annotations[Service.preferredNodeAnnotation] {
-            if name.isEmpty {
-                object.report(
-                    object.annotationSeverity, "metadata",
-                    "annotation \(preferredNodeAnnotation) names no node",
-                    remedy: "write the name of a Node, or remove the annotation")
-            } else {
-                service.preferredNode = name
-            }
-        }
+        service.readAnnotations(object)
         return service
     }
 
