@@ -64,7 +64,7 @@ step "build" swift build --build-tests
 ((${#failed[@]})) && finish
 # Apart from each other: simulations and damaged bytes keep every core busy for a minute, and tests
 # of threads, of servers and of real daemons wait for what happens in real time, one by one.
-busy='^(SimulationTests|MembershipTests|LoadBalancingTests|BGPTests|BFDTests)[.]'
+busy='^(SimulationTests|MembershipTests|LoadBalancingTests|BGPTests|BFDTests|DataplaneTests)[.]'
 live='^(SpeakerTests|ClusterAPITests)[.]'
 real='^InteropTests[.]'
 step "tests" swift test --skip-build --skip "$busy" --skip "$live" --skip "$real"

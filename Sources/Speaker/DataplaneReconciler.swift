@@ -4,54 +4,81 @@ import NetworkTypes
 
 /// Keeps this node's nftables table what the Services say it should be.
 ///
-/// Level-based: it is told what should be, not what happened, and finds the difference itself. Each
-/// call is one transaction: the kernel takes all of it, or the table stays as it was. When the
-/// kernel refuses a difference, somebody else has changed the table, and it is replaced as a whole,
-/// again at once; connections that are open live on in connection tracking.
+/// Level-based: it is told what should be, not what happened, and finds the difference itself.
+/// Three verbs do that: what came or changed is *updated* and what went is *deleted*, both by the
+/// difference to what was wanted before, in one transaction that the kernel takes whole or not at
+/// all; and what nobody wants is *pruned*, by a comparison with what the kernel really has.
+///
+/// ```
+///  desired ──► Ruleset ──difference──► kernel         (each change)
+///                 └────comparison────► kernel's dump  (at the start; when somebody else changed
+///                                                      the table; when a difference was refused;
+///                                                      every minute)
+/// ```
+///
+/// A comparison repairs what is wrong and leaves the rest alone, so that counters, clients'
+/// affinity and open connections live on. Only a table that cannot be repaired is replaced, in one
+/// transaction, so that there is no moment without rules.
 ///
 /// The table is `inet martlet`; no other table is read or written.
 package actor DataplaneReconciler {
-    /// What one call did, and what its caller should tell people.
-    package struct Outcome: Sendable {
-        /// Whether anything was sent to the kernel.
-        package var isChanged = false
-        /// Whether the whole table was replaced.
-        package var isReplaced = false
-        /// Why a difference did not do, when the table was replaced for that.
-        package var refusal: SystemError?
-        /// Why connections that lead nowhere could not be ended. They end by their own time-out.
-        package var flushFailure: SystemError?
-        /// What was asked for and is not in the table.
-        package var omissions: [ServiceChain.Identity: Ruleset.Omission] = [:]
-        /// Families in which packets must be forwarded and are not, so that backends on other hosts
-        /// or in other network namespaces are out of reach.
-        package var familiesNotForwarded: [IPAddress.Family] = []
-
-        /// What to set, for each family that is not forwarded: `sysctl -w …`.
-        package var remedies: [String] {
-            familiesNotForwarded.map { "sysctl -w \(NftablesForwarding.name($0))=1" }
-        }
-    }
-
     private let socket: NftablesSocket
+    private let options: Ruleset.Options
+    private let lock: DataplaneLock?
+    let monitor: NftablesMonitor?
+    /// By this number the kernel names our own changes.
+    let socketPort: UInt32
     private let isForwarding: @Sendable (IPAddress.Family) -> Bool?
-    private var ruleset = Ruleset()
+
+    private(set) var ruleset: Ruleset
+    private var ledger = UsageLedger()
     /// What the ruleset was last brought up to, where that is known.
     private var reached: ServiceChains?
-    private var isInstalled = false
+    /// Whether the kernel's table has been looked at.
+    private var hasBegun = false
+    /// Whether the kernel's table is what the ruleset says, as far as is known.
+    private(set) var isInstalled = false
+    /// The transaction after which the table was surely right, where no other came before ours.
+    private(set) var trusted: UInt32?
     private var nextSequence: UInt32 = 1
+    /// How often an installed table was compared.
+    package private(set) var comparisons = 0
 
-    /// Starts with a table in an unknown state: the first `reconcile` replaces what a former run
-    /// left, in one transaction, so that there is no moment without rules.
+    /// Starts with a table in an unknown state: the first `reconcile` looks at what a former run
+    /// left and makes it right.
     ///
-    /// - Parameter isForwarding: whether this node forwards a family, `nil` when unknown.
+    /// - Parameters:
+    ///   - lock: the right to keep the table; held as long as this lives.
+    ///   - monitor: tells of what others do to the table, once ``run(_:)`` runs.
+    ///   - isForwarding: whether this node forwards a family, `nil` when unknown.
     package init(
-        socket: consuming NftablesSocket,
+        socket: consuming NftablesSocket, lock: DataplaneLock? = nil,
+        monitor: NftablesMonitor? = nil, options: Ruleset.Options = Ruleset.Options(),
         isForwarding: @escaping @Sendable (IPAddress.Family) -> Bool? = NftablesForwarding.isOn
     ) {
+        socketPort = socket.port
         self.socket = socket
+        self.lock = lock
+        self.monitor = monitor
+        self.options = options
         self.isForwarding = isForwarding
+        ruleset = Ruleset(options: options)
     }
+
+    /// The data plane of the network namespace of the calling thread.
+    ///
+    /// - Throws: `DataplaneLock.Held` when another process keeps it; else `SystemError`.
+    package static func open(
+        options: Ruleset.Options = Ruleset.Options()
+    ) throws -> DataplaneReconciler {
+        let lock = try DataplaneLock()
+        let monitor = try NftablesMonitor()
+        return DataplaneReconciler(
+            socket: try NftablesSocket(), lock: lock, monitor: monitor, options: options)
+    }
+
+    /// Tells those whom the lock refused who has it, so that there is room for more of them.
+    nonisolated func answerAskers() { lock?.answer() }
 
     /// How many Service ports the table holds.
     package var servicePortCount: Int { ruleset.count }
@@ -59,11 +86,12 @@ package actor DataplaneReconciler {
     /// Makes the table what `desired` says.
     ///
     /// - Throws: when the kernel took neither the difference nor the whole. The table is then as it
-    ///   was, and the next call replaces it.
+    ///   was, and the next call compares and mends it.
     @discardableResult
     package func reconcile(_ desired: [ServiceChain]) throws(SystemError) -> Outcome {
+        let found = takeOver()
         reached = nil
-        return try commit(ruleset.update(to: desired))
+        return try commit(ruleset.update(to: desired), found)
     }
 
     /// Makes the table what `desired` says. Of a state that differs little from the one before only
@@ -72,115 +100,198 @@ package actor DataplaneReconciler {
     /// - Throws: as above.
     @discardableResult
     package func reconcile(_ desired: ServiceChains) throws(SystemError) -> Outcome {
+        let found = takeOver()
         let changes = reached.flatMap { desired.changes(since: $0) }
         reached = desired
         if let changes, let difference = ruleset.update(only: changes) {
-            return try commit(difference)
+            return try commit(difference, found)
         }
-        return try commit(ruleset.update(to: desired.all()))
+        return try commit(ruleset.update(to: desired.all()), found)
     }
 
-    /// Brings the kernel in step with the ruleset.
-    private func commit(_ difference: RulesetDiff) throws(SystemError) -> Outcome {
-        var outcome = Outcome()
-        outcome.omissions = ruleset.omissions
-        outcome.familiesNotForwarded = IPAddress.Family.allCases.filter { family in
-            ruleset.endpointCounts[family, default: 0] > 0 && isForwarding(family) == false
-        }
-        if isInstalled {
-            guard !difference.isEmpty else { return outcome }
-            do throws(SystemError) {
-                try commit(NftablesBatch(difference, firstSequence: nextSequence))
-                outcome.isChanged = true
-                outcome.flushFailure = flush(difference.flushes)
-                return outcome
-            } catch {
-                isInstalled = false
-                outcome.refusal = error
-            }
-        }
-        try commit(NftablesBatch(ruleset.installation, firstSequence: nextSequence))
-        isInstalled = true
-        outcome.isChanged = true
-        outcome.isReplaced = true
-        outcome.flushFailure = flush(difference.flushes)
-        return outcome
-    }
-
-    /// Looks whether the table is still there; if not, the next `reconcile` installs it anew.
-    package func verify() throws(SystemError) -> Bool {
-        guard isInstalled else { return false }
-        isInstalled = try isTablePresent()
-        return isInstalled
+    /// Compares the kernel's table with what it should be, and makes it right; `nil` when it is, or
+    /// when nothing has been installed yet.
+    ///
+    /// - Throws: when the table is wrong and could not be made right.
+    package func verify() throws(SystemError) -> Outcome? {
+        guard isInstalled else { return nil }
+        comparisons += 1
+        var outcome = described()
+        try mend(nil, &outcome)
+        return outcome.isChanged ? outcome : nil
     }
 
     /// Removes the table and all that is in it; also when it is not there.
     package func removeAll() throws(SystemError) {
         isInstalled = false
-        try commit(.removal(firstSequence: nextSequence))
+        hasBegun = true
+        try send(.removal(firstSequence: nextSequence))
         reached = nil
         _ = ruleset.update(to: [])
     }
 
+    /// How often each Service port and each endpoint was used, as the kernel counts it.
+    ///
+    /// - Throws: when the kernel does not tell.
+    package func usage() throws(SystemError) -> [ServiceChain.Identity: Ruleset.Usage] {
+        try look()
+        return ledger.usages
+    }
+
+    /// Adds to the ledger what was counted since the last look.
+    private func look() throws(SystemError) {
+        guard isInstalled, options.counters != .none else { return }
+        ledger.add(try socket.readCounters(options, &nextSequence).counters, of: ruleset)
+    }
+
     /// Whether the kernel has the table now.
     package func isTablePresent() throws(SystemError) -> Bool {
-        let sequence = nextSequence
-        nextSequence &+= 1
-        let refusals = try socket.send(
-            NftablesBatch.tableQuery(sequence: sequence), last: sequence,
-            subject: Self.tableName)
-        guard let refusal = refusals.first else { return true }
-        guard refusal.isNotFound else {
-            throw SystemError(
-                "NFT_MSG_GETTABLE", errno: refusal.code, subject: Self.tableName,
-                detail: refusal.detail)
-        }
-        return false
+        try socket.isTablePresent(&nextSequence)
+    }
+}
+
+extension DataplaneReconciler {
+    /// At the first call what the kernel has, and a ruleset that goes on with it; then `nil`.
+    private func takeOver() -> KernelTable? {
+        guard !hasBegun else { return nil }
+        hasBegun = true
+        // A table that cannot be read is replaced.
+        trusted = try? socket.generation(&nextSequence)
+        let found = try? socket.readTable(&nextSequence)
+        ruleset = Ruleset(options: options, adopting: found?.adoption ?? Ruleset.Adoption())
+        return found
     }
 
-    /// Makes connection tracking forget what leads nowhere now; the first failure ends it.
-    private func flush(_ flushes: [FlowFlush]) -> SystemError? {
-        for flush in flushes {
-            let sequence = nextSequence
-            nextSequence &+= 1
-            let subject = "connections to UDP port \(flush.port)"
+    /// What is told in any case.
+    private func described() -> Outcome {
+        var outcome = Outcome()
+        outcome.omissions = ruleset.omissions
+        outcome.familiesNotForwarded = IPAddress.Family.allCases.filter { family in
+            ruleset.endpointCounts[family, default: 0] > 0 && isForwarding(family) == false
+        }
+        return outcome
+    }
+
+    /// Brings the kernel in step with the ruleset.
+    private func commit(
+        _ difference: RulesetDiff, _ found: KernelTable?
+    ) throws(SystemError) -> Outcome {
+        var outcome = described()
+        if let found {
+            outcome.isTakeover = true
+            try mend(found, &outcome)
+            let services = ruleset.services
+            forget(
+                FlowSelection(
+                    besides: services, of: found.strayAddresses(besides: services)), &outcome)
+            return outcome
+        }
+        if isInstalled {
+            guard !difference.isEmpty else { return outcome }
             do throws(SystemError) {
-                let refusals = try socket.send(
-                    flush.message(sequence: sequence), last: sequence, subject: subject)
-                // Nothing to forget is no failure.
-                if let refusal = refusals.first, !refusal.isNotFound {
-                    return SystemError(
-                        "IPCTNL_MSG_CT_DELETE", errno: refusal.code, subject: subject,
-                        detail: refusal.detail)
-                }
+                try change(difference)
+                outcome.isChanged = true
+                forget(FlowSelection(difference.flushes), &outcome)
+                return outcome
             } catch {
-                return error
+                outcome.refusal = error
             }
         }
-        return nil
+        try mend(nil, &outcome)
+        forget(FlowSelection(difference.flushes), &outcome)
+        return outcome
     }
 
-    private static let tableName = "table inet \(NftablesBatch.table)"
+    /// Makes the table right whatever it is like: by what differs, or as a whole.
+    private func mend(_ known: KernelTable?, _ outcome: inout Outcome) throws(SystemError) {
+        isInstalled = false
+        var table = known
+        if table == nil {
+            // Without the number the next lost message only means one comparison more; a table that
+            // cannot be read is replaced.
+            trusted = try? socket.generation(&nextSequence)
+            table = try? socket.readTable(&nextSequence)
+        }
+        if let table {
+            let comparison = TableComparison(table, with: ruleset)
+            switch comparison.remedy {
+            case .none:
+                isInstalled = true
+                return
+            case .repair(let difference):
+                outcome.findings = comparison.findings
+                do throws(SystemError) {
+                    try change(difference)
+                    isInstalled = true
+                    outcome.isChanged = true
+                    return
+                } catch {
+                    outcome.refusal = outcome.refusal ?? error
+                }
+            case .replacement(let reason): outcome.replacementReason = reason
+            }
+        }
+        try change(ruleset.installation)
+        isInstalled = true
+        outcome.isChanged = true
+        outcome.isReplaced = true
+    }
 
-    private func commit(_ batch: NftablesBatch) throws(SystemError) {
+    /// A transaction of ours. When it is the only one since the table was known to be right, the
+    /// table is right after it too; after one that replaces it in any case.
+    private func change(_ difference: RulesetDiff) throws(SystemError) {
+        let batch = NftablesBatch(
+            difference, comment: "kept by Martlet", firstSequence: nextSequence)
+        // Without the numbers the next lost message only means one comparison more.
+        let before = try? socket.generation(&nextSequence)
+        try send(batch)
+        let after = try? socket.generation(&nextSequence)  // the same
+        let isKnown = difference.replacesTable || trusted == before
+        if let before, let after, after == before &+ 1, isKnown {
+            trusted = after
+        } else {
+            trusted = nil
+        }
+    }
+
+    private func send(_ batch: NftablesBatch) throws(SystemError) {
         nextSequence = batch.nextSequence
         let refusals = try socket.send(
-            batch.bytes, last: batch.lastSequence, subject: Self.tableName)
+            batch.bytes, last: batch.lastSequence, subject: NftablesSocket.tableName)
         // A refusal of one message says more than that of the whole transaction.
         let first = refusals.first { batch.subject(of: $0.sequence) != .transaction }
         guard let refusal = first ?? refusals.first else { return }
         throw SystemError(
             "nf_tables transaction", errno: refusal.code,
-            subject: Self.describe(batch.subject(of: refusal.sequence)), detail: refusal.detail)
+            subject: batch.subject(of: refusal.sequence).words, detail: refusal.detail)
     }
 
-    private static func describe(_ subject: NftablesBatch.Subject) -> String {
-        switch subject {
-        case .table, .transaction: tableName
-        case .chain(let name): "chain \(name) of \(tableName)"
-        case .rules(let name): "the rules of chain \(name) of \(tableName)"
-        case .set(let name): "set \(name) of \(tableName)"
-        case .elements(let name): "the elements of set \(name) of \(tableName)"
+    /// Makes connection tracking forget what leads nowhere now.
+    private func forget(_ selection: FlowSelection, _ outcome: inout Outcome) {
+        guard !selection.isEmpty else { return }
+        do throws(SystemError) {
+            outcome.forgottenFlows = try socket.forget(selection, &nextSequence)
+        } catch {
+            outcome.flushFailure = error
+        }
+    }
+
+    /// Whether nobody can have changed the table since it was known to be right.
+    func isUntouched() -> Bool {
+        guard isInstalled, let trusted else { return false }
+        // Without an answer it is better to look.
+        return (try? socket.generation(&nextSequence)) == trusted
+    }
+}
+
+extension NftablesBatch.Subject {
+    fileprivate var words: String {
+        switch self {
+        case .table, .transaction: NftablesSocket.tableName
+        case .chain(let name): "chain \(name) of \(NftablesSocket.tableName)"
+        case .rules(let name): "the rules of chain \(name) of \(NftablesSocket.tableName)"
+        case .set(let name): "set \(name) of \(NftablesSocket.tableName)"
+        case .elements(let name): "the elements of set \(name) of \(NftablesSocket.tableName)"
         }
     }
 }

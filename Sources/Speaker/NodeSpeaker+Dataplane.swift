@@ -6,8 +6,8 @@ import Logging
 import NetworkTypes
 
 extension NodeSpeaker {
-    /// Looks every ten seconds, a second after a failure, whether the table is still there and
-    /// packets are forwarded; and every second ends disputes that are over.
+    /// Looks every ten seconds, a second after a failure, whether packets are forwarded and the
+    /// table is in step; and every second ends disputes that are over.
     func lookAfter() async {
         var nextLook = MonotonicClock.now() + .seconds(10)
         while true {
@@ -20,39 +20,76 @@ extension NodeSpeaker {
             endDisputes(at: now)
             endRelief(at: now)
             layer2.retryBindings()
-            guard let dataplane, tenure.report.hasApplied,
-                now >= nextLook || dataplaneFailure != nil
+            guard dataplane != nil, tenure.report.hasApplied,
+                dataplaneFailure != nil || now >= nextLook && !dataplaneRemedies.isEmpty
             else { continue }
             nextLook = now + .seconds(10)
-            await look(at: dataplane)
+            await reconcileDataplane(state)
         }
     }
 
-    private func look(at dataplane: DataplaneReconciler) async {
-        do throws(SystemError) {
-            let isPresent = try await dataplane.verify()
-            if isPresent, dataplaneFailure == nil, dataplaneRemedies.isEmpty { return }
-        } catch {
-            logger.warning("cannot look at the data plane", metadata: ["error": "\(error)"])
+    /// Mends the table when somebody else has changed it.
+    func lookAfter(_ dataplane: DataplaneReconciler) async {
+        await dataplane.run { result in await self.take(result) }
+    }
+
+    private func take(_ result: Result<DataplaneReconciler.Outcome, SystemError>) {
+        switch result {
+        case .success(let outcome): note(outcome)
+        case .failure(let error): noteDataplaneFailure(error)
         }
-        await reconcileDataplane(state)
     }
 
     /// Brings the rules in step with a state. The actor may be entered meanwhile; the rules are
     /// level-based, and whoever changed the state has rung for another round.
     func reconcileDataplane(_ state: ClusterState) async {
         guard let dataplane else { return }
-        let chains = ServiceChains(state, node: settings.node, scope: settings.scope)
+        let chains = ServiceChains(
+            state, node: settings.node, scope: settings.scope, options: chainOptions)
+        let plan = HealthCheckPlan(state.snapshot, choice: chains.choice)
+        defer { answerHealthChecks(plan) }
         do throws(SystemError) {
             let outcome = try await dataplane.reconcile(chains)
             if dataplaneFailure != nil { logger.notice("data plane is in step again") }
             dataplaneFailure = nil
+            healthChecks?.update(isHealthy: true)
             note(outcome)
         } catch {
-            if dataplaneFailure != error.description {
-                logger.error("data plane", metadata: ["error": "\(error)"])
-            }
-            dataplaneFailure = error.description
+            noteDataplaneFailure(error)
         }
+    }
+
+    /// Answers on the `healthCheckNodePort`s as the rules are now. Nobody needs the thread before
+    /// the first Service with such a port.
+    private func answerHealthChecks(_ plan: HealthCheckPlan) {
+        guard plan != healthPlan else { return }
+        healthPlan = plan
+        for (service, holder) in plan.unserved {
+            let reason = holder.map { "it is \($0)'s" } ?? "too many Services have one"
+            logger.warning(
+                "healthCheckNodePort not answered",
+                metadata: ["service": "\(service)", "reason": "\(reason)"])
+        }
+        do throws(SystemError) {
+            if healthChecks == nil, !plan.answers.isEmpty {
+                let server = try HealthCheckServer()
+                try server.start { [logger] _, error in
+                    logger.error("health check", metadata: ["error": "\(error)"])
+                }
+                healthChecks = server
+            }
+            healthChecks?.update(plan)
+            healthChecks?.update(isHealthy: dataplaneFailure == nil)
+        } catch {
+            logger.error("health check", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func noteDataplaneFailure(_ error: SystemError) {
+        healthChecks?.update(isHealthy: false)
+        if dataplaneFailure != error.description {
+            logger.error("data plane", metadata: ["error": "\(error)"])
+        }
+        dataplaneFailure = error.description
     }
 }

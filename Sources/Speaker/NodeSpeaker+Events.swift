@@ -91,10 +91,23 @@ extension NodeSpeaker {
 
     /// What the data plane had to say.
     func note(_ outcome: DataplaneReconciler.Outcome) {
-        if let refusal = outcome.refusal {
+        if let repair = outcome.repair {
+            let author = outcome.author.map { "\($0)" } ?? "somebody"
+            if outcome.isTakeover {
+                logger.info("nftables table taken over", metadata: ["table": "\(repair)"])
+            } else {
+                logger.warning(
+                    "somebody else changed our nftables table",
+                    metadata: ["by": "\(author)", "table": "\(repair)"])
+                recentEvents.note(
+                    "tableChanged", NftablesSocket.tableName, "changed by \(author); \(repair)")
+                reporting.isDue = true
+            }
+        }
+        if let failure = outcome.flushFailure {
             logger.warning(
-                "somebody else changed our nftables table; it was replaced",
-                metadata: ["error": "\(refusal)"])
+                "connections that lead nowhere could not be ended",
+                metadata: ["error": "\(failure)"])
         }
         for (port, omission) in outcome.omissions where dataplaneOmissions[port] != omission {
             logger.warning(

@@ -43,12 +43,16 @@ package actor NodeSpeaker {
         package var peering: PeeringSettings
         /// The Leases without which nobody answers; `nil` for none. Needs the gossip.
         package var fencing: FencingSettings?
+        /// By what the data plane goes.
+        package var backing: BackingSettings
 
         package init(
             node: String, scope: ServiceScope, interfaces: Set<String> = [],
             gossip: MembershipSpeaker.Settings? = nil,
-            peering: PeeringSettings = PeeringSettings(), fencing: FencingSettings? = nil
+            peering: PeeringSettings = PeeringSettings(), fencing: FencingSettings? = nil,
+            backing: BackingSettings = BackingSettings()
         ) {
+            self.backing = backing
             self.node = node
             self.scope = scope
             self.interfaces = interfaces
@@ -80,6 +84,9 @@ package actor NodeSpeaker {
     var dataplaneFailure: String?
     var dataplaneRemedies: [String] = []
     var dataplaneOmissions: [ServiceChain.Identity: Ruleset.Omission] = [:]
+    var healthChecks: HealthCheckServer?
+    var healthPlan = HealthCheckPlan()
+    var probing = Probing()
     var kernelHeld: Set<IPAddress> = []
     var recentEvents = RecentEvents()
     /// Log lines about addresses in the present second.
@@ -171,6 +178,8 @@ package actor NodeSpeaker {
             group.addTask { await self.lookAfter() }
             group.addTask { await self.publishWhenDue() }
             group.addTask { await self.reportWhenDue() }
+            if let dataplane { group.addTask { await self.lookAfter(dataplane) } }
+            group.addTask { await self.followProbes() }
             if let fencing {
                 group.addTask { await fencing.run() }
                 group.addTask { await self.followFencing(fencing) }
@@ -218,7 +227,7 @@ package actor NodeSpeaker {
     }
 
     private func followStates() async {
-        for await state in source.states() { take(state) }
+        for await state in source.states() { take(withProbes(state)) }
     }
 
     private func followLinks(_ tables: AsyncStream<LinkTable>) async {
@@ -262,7 +271,7 @@ package actor NodeSpeaker {
         }
     }
 
-    private func take(_ state: ClusterState) {
+    func take(_ state: ClusterState) {
         // What this node itself has published comes back as a state, and is no news.
         var news = state
         news.speakers[settings.node] = self.state.speakers[settings.node]
@@ -463,6 +472,8 @@ package actor NodeSpeaker {
         _ = await publish()
         await source.report(NodeReport(node: settings.node))
         membership?.stop()
+        healthChecks?.stop()
+        probing.prober?.stop()
         guard let dataplane, !keepsDataplane else { return }
         do throws(SystemError) {
             try await dataplane.removeAll()

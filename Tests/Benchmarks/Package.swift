@@ -73,6 +73,9 @@ let package = Package(
         .executableTarget(
             name: "RouteSender", dependencies: speaker + ["Speaker"], swiftSettings: settings),
         .executableTarget(
+            name: "DataplaneBenchmark", dependencies: speaker + ["Speaker"],
+            swiftSettings: settings),
+        .executableTarget(
             name: "FailoverSimulation", dependencies: ["Simulation", "NetworkTypes"],
             swiftSettings: settings),
         .executableTarget(

@@ -191,7 +191,7 @@ struct DataplaneReconcilerTests {
         defer { lab.remove() }
         let reconciler = try reconciler(lab)
         var web = try web(example.transport)
-        web.affinity = .clientAddress
+        web.affinity = .clientAddress(seconds: 10_800)
         _ = try await reconciler.reconcile([web])
         let outcomes = try (0..<10).map { _ in
             try lab.ask(try address(example.service), port: 80, example.asked)
@@ -239,13 +239,14 @@ struct DataplaneReconcilerTests {
         _ = try await reconciler.reconcile([sctp])
         let listing = try lab.run("ip netns exec \(lab.node) nft list table inet martlet")
         for line in [
-            "elements = { 203.0.113.10 . sctp . 80 : goto firewall4/default/web/http/sctp }",
+            "203.0.113.10 . sctp . 80 counter packets 0 bytes 0 : goto firewall4/default/web/",
             "ip saddr != { 192.0.2.0/24 } drop",
             "goto external4/default/web/http/sctp",
             "meta mark set meta mark | 0x00002000",
             "goto cluster4/default/web/http/sctp",
             "meta nfproto ipv4 dnat ip to numgen random mod 2 map @endpoints4-0",
-            "elements = { 0x00000000 : 198.51.100.2 . 8080, 0x00000001 : 198.51.100.66 . 8080 }",
+            "0x00000000 counter packets 0 bytes 0 : 198.51.100.2 . 8080",
+            "0x00000001 counter packets 0 bytes 0 : 198.51.100.66 . 8080",
             "type nat hook prerouting priority dstnat - 5; policy accept;",
             "ip daddr . meta l4proto . th dport vmap @frontends4",
             "ct status dnat ip6 saddr . ip6 daddr @hairpins6 masquerade fully-random",

@@ -8,8 +8,11 @@ import Testing
 
 @Suite("From Services to chains")
 struct ServiceChainsTests {
-    private func chains(_ state: ClusterState, node: String = "n1") -> [ServiceChain] {
-        ServiceChains(state, node: node, scope: ServiceScope()).all()
+    private func chains(
+        _ state: ClusterState, node: String = "n1",
+        options: ServiceChains.Options = ServiceChains.Options()
+    ) -> [ServiceChain] {
+        ServiceChains(state, node: node, scope: ServiceScope(), options: options).all()
             .sorted { $0.identity < $1.identity }
     }
 
@@ -94,16 +97,67 @@ struct ServiceChainsTests {
         #expect(chains(state).isEmpty)
     }
 
-    @Test("endpoints that are not usable are left out; terminating ones that serve are not")
+    @Test("endpoints that terminate are left out once a ready one is there")
     func usable() {
         var state = ClusterState.example
         state.add(Service("web", has: "192.0.2.10"))
         state.addEndpoints(
-            of: "web", .init("198.51.100.3", ready: nil), .init("198.51.100.1", ready: false),
+            of: "web", .init("198.51.100.1", ready: false),
             .init("198.51.100.2", ready: false, serving: true))
-        #expect(
+        func addresses() -> [String]? {
             chains(state).first?.endpoints.map(\.address.description)
-                == ["198.51.100.2", "198.51.100.3"])
+        }
+        #expect(addresses() == ["198.51.100.2"])
+        state.addEndpoints(of: "web", .init("198.51.100.3", ready: nil))
+        #expect(addresses() == ["198.51.100.3"])
+    }
+
+    @Test("the last endpoint of this node serves policy Local while others serve the rest")
+    func localTerminating() {
+        var state = ClusterState.example
+        state.add(Service("web", has: "192.0.2.10") { $0.externalTrafficPolicy = .local })
+        state.addEndpoints(
+            of: "web", .init("198.51.100.1", on: "n1", ready: false, serving: true),
+            .init("198.51.100.2", on: "n2"))
+        let endpoints = chains(state).first?.endpoints ?? []
+        #expect(endpoints.map(\.isLocal) == [true, false])
+        #expect(endpoints.map(\.servesCluster) == [false, true])
+    }
+
+    @Test("endpoints on a dead node are left out, and told as a change of their Services alone")
+    func deadNode() {
+        var state = ClusterState.example
+        state.add(Service("web", has: "192.0.2.10"))
+        state.add(Service("api", has: "192.0.2.11"))
+        state.addEndpoints(
+            of: "web", .init("198.51.100.1", on: "n1"), .init("198.51.100.2", on: "n2"))
+        state.addEndpoints(of: "api", .init("198.51.100.3", on: "n1"))
+        let before = ServiceChains(state, node: "n1", scope: ServiceScope())
+        let after = ServiceChains(
+            state, node: "n1", scope: ServiceScope(), options: .init(deadNodes: ["n2"]))
+        let changes = after.changes(since: before)
+        #expect(
+            changes?.values.flatMap(\.self).map { $0.endpoints.map(\.address.description) }
+                == [["198.51.100.1"]])
+        #expect(
+            changes?.keys.map(\.self) == [.init(namespace: "shop", service: "web")])
+        #expect(before.changes(since: after)?.count == 1)
+    }
+
+    @Test("external addresses are an entrance only where the operator allows it")
+    func externalAddresses() throws {
+        var state = ClusterState.example
+        let address = try #require(IPAddress("203.0.113.7"))
+        let loopback = try #require(IPAddress("127.0.0.1"))
+        state.add(
+            Service("web") {
+                $0.kind = .clusterIP
+                $0.externalIPs = [address, loopback]
+            })
+        #expect(chains(state).isEmpty)
+        #expect(
+            chains(state, options: .init(allowsExternalIPs: true)).first?.frontends
+                == [.externalIP(address, port: 80)])
     }
 
     @Test("an endpoint named by two slices is one endpoint")
@@ -151,12 +205,14 @@ struct ServiceChainsTests {
             Service("web", has: "192.0.2.10") {
                 $0.externalTrafficPolicy = .local
                 $0.sessionAffinity = .clientIP(timeoutSeconds: 60)
+                $0.endpointSelection = .consistent
                 $0.sourceRanges = [range]
             })
         let chain = try #require(chains(state).first)
         #expect(chain.externalPolicy == .local)
         #expect(chain.internalPolicy == .cluster)
-        #expect(chain.affinity == .clientAddress)
+        #expect(chain.affinity == .clientAddress(seconds: 60))
+        #expect(chain.choice == .consistent)
         #expect(chain.sourceRanges == [range])
     }
 }

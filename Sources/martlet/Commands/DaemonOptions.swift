@@ -107,6 +107,8 @@ struct SpeakerOptions: ParsableArguments {
     @Flag(help: "Leave the nftables table in place at the end.")
     var keepDataplane = false
 
+    @OptionGroup var backing: BackingOptions
+
     @Option(
         help: ArgumentHelp(
             "What a node needs before it answers for an address: none beyond the election, or a "

@@ -21,6 +21,13 @@ struct ValidateCommand: AsyncParsableCommand {
     var namespace = "metallb-system"
     @Flag(help: "Several daemons will run without a shared --state folder: warn accordingly.")
     var withoutSharedState = false
+    @Option(
+        help: ArgumentHelp("With files: where node ports may be.", valueName: "first-last"))
+    var nodePorts: PortRange = PortRange(ServiceChainReview.usualNodePorts)
+    @Flag(
+        name: .customLong("allow-external-ips"),
+        help: "With files: the speakers will serve externalIPs, too.")
+    var allowExternalIPs = false
     @Option(name: .shortAndLong, help: "text or json.") var output: OutputFormat = .text
 
     /// What programs read.
@@ -52,8 +59,10 @@ struct ValidateCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let validation = Validation(
+        var validation = Validation(
             namespace: namespace, withoutSharedState: withoutSharedState)
+        validation.ways.nodePorts = nodePorts.range
+        validation.ways.allowsExternalIPs = allowExternalIPs
         let verdict: Verdict
         if paths.isEmpty, let choice = cluster.commandChoice {
             verdict = validation.verdict(on: try await .of(choice, namespace: namespace))
@@ -87,6 +96,24 @@ struct ValidateCommand: AsyncParsableCommand {
     private static func count(_ number: Int, _ noun: String) -> String {
         "\(number) \(noun)\(number == 1 ? "" : "s")"
     }
+}
+
+/// A range of ports, written `30000-32767`.
+struct PortRange: ExpressibleByArgument {
+    let range: ClosedRange<UInt16>
+
+    init(_ range: ClosedRange<UInt16>) { self.range = range }
+
+    init?(argument: String) {
+        let bounds = argument.split(separator: "-", omittingEmptySubsequences: false)
+            .map { UInt16($0) }
+        guard bounds.count == 2, let first = bounds[0], let last = bounds[1], 0 < first,
+            first <= last
+        else { return nil }
+        range = first...last
+    }
+
+    var defaultValueDescription: String { "\(range.lowerBound)-\(range.upperBound)" }
 }
 
 /// `martlet convert`: the older configuration file as kinds.

@@ -4,6 +4,7 @@ import ClusterSource
 import FoundationEssentials
 import Kubernetes
 import LinuxNetwork
+import NetworkTypes
 
 /// Where a running daemon is asked.
 struct AdminOption: ParsableArguments {
@@ -92,7 +93,9 @@ struct ExplainCommand: AsyncParsableCommand {
         discussion: """
             Asks a running daemon; or works it out, with the same code, from a folder \
             (--manifests) or an API server (--kubeconfig, --context, --in-cluster, and as kubectl \
-            martlet).
+            martlet). With --probe the way is also tried, from here: run it on the node that owns \
+            the address, in its network namespace; the kernel's table takes CAP_NET_ADMIN to read. \
+            It ends with 1 when a flow does not arrive.
             """)
 
     @Argument(help: "A Service (namespace/name or name) or an address.") var subject: String
@@ -102,6 +105,12 @@ struct ExplainCommand: AsyncParsableCommand {
     var state: String?
     @Option(help: ArgumentHelp("With a cluster: seen from this node.", valueName: "name"))
     var node: String = ""
+    @Flag(
+        help: "Follow each flow through this node's kernel to the endpoints, and say where it ends."
+    )
+    var probe = false
+    @Option(help: ArgumentHelp("With --probe: the client's address.", valueName: "address"))
+    var from: String?
     @OptionGroup var view: ViewOptions
     @Option(name: .shortAndLong, help: "text or json.") var output: OutputFormat = .text
 
@@ -118,10 +127,15 @@ struct ExplainCommand: AsyncParsableCommand {
         guard state == nil || cluster.manifests != nil else {
             throw ValidationError("--state belongs to --manifests")
         }
+        guard let from else { return }
+        guard probe else { throw ValidationError("--from belongs to --probe") }
+        guard IPAddress(from) != nil else {
+            throw ValidationError("--from \(from): write an address, such as 192.0.2.7")
+        }
     }
 
     func run() async throws {
-        let reports: [ServiceReport]
+        var reports: [ServiceReport]
         if let choice = try choice {
             let explainer = try await view.explainer(choice, state: state, node: node)
             reports = explainer.services(named: subject).map(explainer.report)
@@ -133,9 +147,18 @@ struct ExplainCommand: AsyncParsableCommand {
             complain("martlet: no Service and no address is called \(subject)")
             throw ExitCode.failure
         }
+        if probe {
+            let follower = FlowProbe(from: from.flatMap { IPAddress($0) })
+            for index in reports.indices {
+                reports[index].flows = follower.flows(to: reports[index])
+            }
+        }
         switch output {
         case .text: emit(reports.map { $0.text(Terminal()) }.joined(separator: "\n"))
         case .json: emit(try reports.json())
+        }
+        if reports.contains(where: { $0.flows?.contains { !$0.arrives } ?? false }) {
+            throw ExitCode.failure
         }
     }
 }

@@ -8,6 +8,8 @@ import Kubernetes
 struct Validation {
     let namespace: String
     let withoutSharedState: Bool
+    /// By which rules the ways of Services in files are judged.
+    var ways = ServiceChainReview.Settings()
 
     private static let endings = ["yaml", "yml", "json"]
 
@@ -26,6 +28,7 @@ struct Validation {
         let places = places(of: manifests)
         let problems =
             snapshot.problems + wishes(snapshot, places) + pinning(snapshot, places)
+            + findings(snapshot, places, pods: pods(of: manifests))
         return ValidateCommand.Verdict(
             valid: !problems.contains { $0.severity == .error },
             files: files.count, objects: manifests.map(\.objects.count).reduce(0, +),
@@ -35,7 +38,9 @@ struct Validation {
     /// What is wrong with what is in force in a cluster.
     func verdict(on reading: ClusterReading) -> ValidateCommand.Verdict {
         let snapshot = reading.state.snapshot
-        let problems = reading.unread + snapshot.problems + wishes(snapshot, [:])
+        let problems =
+            reading.unread + snapshot.problems + wishes(snapshot, [:])
+            + findings(of: snapshot)
         return ValidateCommand.Verdict(
             valid: !problems.contains { $0.severity == .error }, server: reading.server,
             complete: reading.unread.isEmpty, files: 0, objects: reading.objects,
@@ -86,6 +91,33 @@ struct Validation {
             places[object.reference.name] = (object.file, object.line)
         }
         return places
+    }
+
+    /// The Pods, each once; a later one of the same name is reported elsewhere.
+    private func pods(of manifests: [ManifestFile]) -> [Pod] {
+        var pods: [ObjectName: Pod] = [:]
+        for case .pod(let pod) in manifests.lazy.flatMap(\.objects).map(\.value)
+        where pods[pod.metadata.name] == nil {
+            pods[pod.metadata.name] = pod
+        }
+        return Array(pods.values)
+    }
+
+    /// What breaks the way from entrances to endpoints, in a cluster that was read as a whole.
+    private func findings(of snapshot: ClusterSnapshot) -> [Problem] {
+        var settings = ServiceChainReview.Settings.server
+        settings.knowsAllEndpoints = true
+        return ServiceChainReview(snapshot, settings: settings).findings().map { $0.problem() }
+    }
+
+    /// What breaks the way from entrances to endpoints.
+    private func findings(
+        _ snapshot: ClusterSnapshot, _ places: Places, pods: [Pod]
+    ) -> [Problem] {
+        ServiceChainReview(snapshot, settings: ways, pods: pods).findings().map { finding in
+            let place = places[finding.service]
+            return finding.problem(file: place?.file ?? "", line: place?.line)
+        }
     }
 
     /// Addresses that Services ask for in a way that makes no sense.

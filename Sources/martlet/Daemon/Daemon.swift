@@ -45,7 +45,8 @@ struct Daemon {
         }
         let content = DaemonContent(
             node: options.nodeName, scope: options.scope, roles: roles, source: source,
-            server: cluster.server, controller: controller, speaker: node, logger: logger)
+            server: cluster.server, controller: controller, speaker: node,
+            countsEndpoints: speaker?.backing.metricsEndpoints ?? false, logger: logger)
 
         var services: [ServiceGroupConfiguration.ServiceConfiguration] = []
         func add(_ name: String, _ body: @escaping @Sendable () async throws -> Void) {
@@ -99,7 +100,8 @@ struct Daemon {
         guard let speaker else { return nil }
         let source = cluster.source
         let dataplane =
-            speaker.dataplane == .nftables ? DataplaneReconciler(socket: try NftablesSocket()) : nil
+            speaker.dataplane == .nftables
+            ? try DataplaneReconciler.open(options: speaker.backing.ruleset) : nil
         if speaker.gossip.takesKeysFromState, let server = cluster.server {
             try await unlessTold { try await server.prepareGossipKeys() }
         }
@@ -115,7 +117,10 @@ struct Daemon {
                 node: options.nodeName, scope: options.scope,
                 interfaces: Set(speaker.interfaces), gossip: gossip,
                 peering: speaker.bgp.settings,
-                fencing: try speaker.fencing(by: cluster.server)),
+                fencing: try speaker.fencing(by: cluster.server),
+                backing: speaker.backing.settings(
+                    isInCluster: cluster.server != nil,
+                    carriesTraffic: speaker.dataplane == .nftables)),
             source: source, dataplane: dataplane,
             keepsDataplane: speaker.keepDataplane || speaker.bgp.bgpStop == .keep,
             logger: logger)

@@ -14,18 +14,23 @@ actor DaemonContent: AdminContent {
     let scope: ServiceScope
     let roles: [Daemon.Role]
     private let source: any SnapshotSource
-    private let server: KubernetesSource?
+    let server: KubernetesSource?
     let controller: ServiceController?
     let speaker: NodeSpeaker?
+    /// Whether metrics tell endpoints apart.
+    private let countsEndpoints: Bool
     private(set) var latest: ClusterState?
     private let logger: Logger
+    let proxies = ProxyWatch()
+    var reviewed: ReviewedWays?
     private var told: Set<Problem> = []
 
     init(
         node: String, scope: ServiceScope, roles: [Daemon.Role], source: any SnapshotSource,
         server: KubernetesSource?, controller: ServiceController?, speaker: NodeSpeaker?,
-        logger: Logger
+        countsEndpoints: Bool = false, logger: Logger
     ) {
+        self.countsEndpoints = countsEndpoints
         self.server = server
         self.logger = logger
         self.node = node
@@ -100,10 +105,14 @@ actor DaemonContent: AdminContent {
 
     func metrics() async -> [MetricFamily] {
         let status = await speaker?.status()
+        let usage = await speaker?.dataplaneUsage()
+        let health = await speaker?.proberReport
         return DaemonMetrics(
             state: status?.state ?? latest ?? ClusterState(), node: node, hasState: latest != nil,
             speaker: status, server: server.map { ServerMetrics(tally: $0.tally) }
         ).families()
+            + (usage.map { DaemonMetrics.dataplane($0, perEndpoint: countsEndpoints) } ?? [])
+            + (health.map(DaemonMetrics.health) ?? [])
     }
 
     func state() async throws -> [UInt8] {
@@ -125,11 +134,13 @@ actor DaemonContent: AdminContent {
 
     private func explainer(of prefixes: [Prefix] = []) async -> Explainer {
         let status = await speaker?.status(of: prefixes)
+        let proxy = await proxyReview()
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
             ledger: await controller?.decisions, tenure: status?.tenure.tenure,
             held: status?.tenure.held ?? [:], awaited: status?.fence?.awaited ?? [:],
             wire: status?.interfaces, routes: RouteKnowledge(status),
+            backing: await speaker?.ownBacking, proxy: proxy?.summary,
             now: MonotonicClock.now())
     }
 
@@ -182,6 +193,7 @@ actor DaemonContent: AdminContent {
         let explainer = await explainer()
         let state = explainer.state
         let beginning = server == nil ? nil : await beginning()
+        let ways = await wayProblems(state)
         return StateReport(
             version: Version.text, node: node, roles: roles.map(\.rawValue),
             allocates: state.isLeader && controller != nil, allocator: server?.allocator,
@@ -219,7 +231,7 @@ actor DaemonContent: AdminContent {
             },
             nodeEvents: (status?.recentEvents ?? []).map(StateReport.NodeEvent.init),
             problems: ([beginning].compactMap(\.self) + state.snapshot.problems
-                + strangeNode(state)).map(ProblemReport.init)
+                + strangeNode(state) + ways).map(ProblemReport.init)
                 + (status.map(Self.localProblems) ?? []))
     }
 

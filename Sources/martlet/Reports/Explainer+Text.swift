@@ -9,6 +9,7 @@ extension ServiceChain.Frontend {
         switch self {
         case .loadBalancer(let address, let port): "LoadBalancer \(Self.host(address)):\(port)"
         case .clusterIP(let address, let port): "ClusterIP \(Self.host(address)):\(port)"
+        case .externalIP(let address, let port): "external address \(Self.host(address)):\(port)"
         case .nodePort(let family, let port):
             "NodePort \(port) of every \(family == .ipv4 ? "IPv4" : "IPv6") address of the node"
         }
@@ -16,16 +17,6 @@ extension ServiceChain.Frontend {
 
     private static func host(_ address: IPAddress) -> String {
         address.family == .ipv6 ? "[\(address)]" : address.description
-    }
-}
-
-extension EndpointSlice.Endpoint {
-    /// `ready`, `not ready`, `terminating`, `terminating, serving`.
-    var reportText: String {
-        if terminating == true {
-            return serving == true ? "terminating, serving" : "terminating"
-        }
-        return ready ?? true ? "ready" : "not ready"
     }
 }
 

@@ -27,6 +27,10 @@ struct Explainer: Sendable {
     /// What speakers say in their status objects; `nil` where nobody has looked.
     let statuses: ClusterReading?
     let standpoint: Standpoint
+    /// Who takes traffic on here; `nil` where nobody has looked.
+    let proxy: String?
+    /// By which rules the ways of Services are judged.
+    private(set) var ways: ServiceChainReview.Settings
     let now: Instant
 
     /// From where the cluster is seen.
@@ -42,13 +46,16 @@ struct Explainer: Sendable {
     /// - Parameter ledger: the allocator's own, where this process allocates; left out, decisions
     ///   are worked out anew from the state.
     /// - Parameter tenure: the speaker's own, where one runs; left out, the election is held anew.
+    /// - Parameter backing: by what Martlet's own data plane goes; `nil` where none runs.
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
         tenure: Tenure? = nil, held: [IPAddress: String] = [:],
         awaited: [String: Instant] = [:],
         wire: [Layer2InterfaceState]? = nil, routes: RouteKnowledge? = nil,
-        statuses: ClusterReading? = nil, standpoint: Standpoint = .inside, now: Instant
+        statuses: ClusterReading? = nil, standpoint: Standpoint = .inside,
+        backing: ServiceChains.Options? = nil, proxy: String? = nil, now: Instant
     ) {
+        self.proxy = proxy
         self.statuses = statuses
         self.standpoint = standpoint
         var decided = ledger ?? AllocationLedger(scope: scope)
@@ -75,10 +82,15 @@ struct Explainer: Sendable {
         ownership =
             tenure?.ownership
             ?? ElectionInput(shown, node: node, scope: scope).elect()
-        chains = ServiceChains(shown, node: node, scope: scope)
+        chains = ServiceChains(
+            shown, node: node, scope: scope, options: backing ?? ServiceChains.Options())
+        ways = .init()
+        ways.nodePorts = standpoint == .beforehand ? ways.nodePorts : nil
+        ways.allowsExternalIPs = backing?.allowsExternalIPs
+        ways.knowsAllEndpoints = standpoint != .inside || backing != nil
     }
 
-    private let chains: ServiceChains
+    let chains: ServiceChains
 
     /// Why nothing is decided of a Service for now.
     static let undecided =
@@ -121,6 +133,11 @@ struct Explainer: Sendable {
             report.addresses = service.ingress.compactMap { self.report(on: $0.address) }
         }
         report.ports = ports(of: service)
+        report.sourceRanges =
+            service.sourceRanges.isEmpty ? nil : service.sourceRanges.map(\.description)
+        report.proxy = proxy
+        let findings = ServiceChainReview(state.snapshot, settings: ways).findings(on: service)
+        report.findings = findings.isEmpty ? nil : findings.map { ProblemReport($0.problem()) }
         if let statuses { report.speakers = statuses.words(on: service.name) }
         return report
     }
@@ -205,59 +222,5 @@ struct Explainer: Sendable {
             return (nil, "routed: this node tells \(told.joined(separator: ", "))")
         }
         return (holder, "still answers, although the gossip has lost it; nobody takes it over")
-    }
-
-    private func ports(of service: Service) -> [ServiceReport.PortReport] {
-        guard service.kind != .externalName else { return [] }
-        let resolved = chains.chains(of: service)
-        let slices = state.snapshot.endpointSlices[service.name] ?? []
-        return service.ports.map { port in
-            let name = port.name.isEmpty ? String(port.port) : port.name
-            let chain = resolved.first {
-                $0.identity.port == name && $0.identity.transport == .init(port.protocol)
-            }
-            let endpoints = endpoints(of: port, slices: slices)
-            return ServiceReport.PortReport(
-                port: (port.name.isEmpty ? "" : port.name + " ")
-                    + "\(port.port)/\(port.protocol.rawValue)",
-                entrances: chain?.frontends.map(\.reportText) ?? [],
-                externalTrafficPolicy: service.externalTrafficPolicy.rawValue,
-                endpoints: endpoints, outcome: outcome(of: service, endpoints))
-        }
-    }
-
-    private func endpoints(
-        of port: Service.Port, slices: [EndpointSlice]
-    ) -> [ServiceReport.EndpointReport] {
-        slices.flatMap { slice in
-            slice.ports.filter { $0.name == port.name && $0.protocol == port.protocol }
-                .flatMap { slicePort in
-                    slice.endpoints.map { endpoint in
-                        let host =
-                            endpoint.address.family == .ipv6
-                            ? "[\(endpoint.address)]" : "\(endpoint.address)"
-                        return ServiceReport.EndpointReport(
-                            address: "\(host):\(slicePort.port)", node: endpoint.nodeName,
-                            target: endpoint.target, usable: endpoint.isUsable,
-                            condition: endpoint.reportText)
-                    }
-                }
-        }
-    }
-
-    private func outcome(
-        of service: Service, _ endpoints: [ServiceReport.EndpointReport]
-    ) -> String {
-        let usable = endpoints.count { $0.usable }
-        if usable > 0 {
-            return "goes to \(usable == 1 ? "one endpoint" : "one of \(usable) endpoints"), "
-                + "policy \(service.externalTrafficPolicy.rawValue)"
-        }
-        if !endpoints.isEmpty { return "is refused: no endpoint is ready" }
-        return service.selector.isEmpty
-            ? "is refused: the Service has no selector and no EndpointSlice names it"
-            : "is refused: no Pod matches the selector "
-                + service.selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-                .joined(separator: ",") + ", or none has the port"
     }
 }

@@ -22,6 +22,14 @@ struct ServiceReport: Codable, Sendable, Equatable {
     var speakers: [SpeakerReport]?
     /// The way down, port by port.
     var ports: [PortReport]
+    /// Who may enter at its addresses; absent when everybody may.
+    var sourceRanges: [String]?
+    /// Who takes traffic on at the asked node; absent where nobody has looked.
+    var proxy: String?
+    /// What breaks its way.
+    var findings: [ProblemReport]?
+    /// Flows that were followed, where that was asked for.
+    var flows: [FlowReport]?
 
     /// One address.
     struct AddressReport: Codable, Sendable, Equatable {
@@ -76,6 +84,10 @@ struct ServiceReport: Codable, Sendable, Equatable {
     struct PortReport: Codable, Sendable, Equatable {
         /// `http 80/TCP`.
         var port: String
+        /// The number of it; absent when an older daemon says it.
+        var number: UInt16?
+        /// `TCP`, `UDP` or `SCTP`.
+        var transport: String?
         /// Where traffic enters, from the outside in.
         var entrances: [String]
         /// `Cluster` or `Local`.
@@ -90,8 +102,11 @@ struct ServiceReport: Codable, Sendable, Equatable {
         var address: String
         var node: String?
         var target: String?
+        /// Whether it could be used.
         var usable: Bool
-        /// `ready`, `not ready`, `terminating, serving` …
+        /// Whether it gets new connections.
+        var chosen: Bool?
+        /// `ready`, `not ready`, `not ready, serving` …
         var condition: String
     }
 }
@@ -113,7 +128,17 @@ extension ServiceReport {
             lines.append("  no speaker says that it answers or has told a router")
         }
         for port in ports { lines += port.lines(terminal) }
+        if let sourceRanges {
+            lines.append("  only from \(sourceRanges.joined(separator: ", ")) at its addresses")
+        }
+        if let proxy, !ports.isEmpty { lines.append("  taken on here by \(proxy)") }
+        for finding in findings ?? [] {
+            lines.append(
+                "  \(finding.severity): \(finding.rule)"
+                    + terminal.styled("; \(finding.remedy)", .faint))
+        }
         return lines.joined(separator: "\n") + "\n"
+            + (flows ?? []).map { $0.text(terminal) }.joined()
     }
 }
 
@@ -154,7 +179,7 @@ extension ServiceReport.PortReport {
         for endpoint in endpoints {
             let place = [endpoint.target, endpoint.node.map { "on \($0)" }]
                 .compactMap(\.self).joined(separator: " ")
-            let style: Terminal.Style = endpoint.usable ? .good : .doubtful
+            let style: Terminal.Style = endpoint.chosen ?? endpoint.usable ? .good : .doubtful
             lines.append(
                 "    → \(endpoint.address)  \(terminal.styled(endpoint.condition, style))"
                     + (place.isEmpty ? "" : "  \(place)"))

@@ -37,14 +37,14 @@ import Testing
         try await withGate(.init(rate: 1, burst: 1, inFlight: 8)) { gate in
             try await gate.pass(.allocation) {}
             try await gate.pass(.event) {}
-            let event = Task { try await gate.pass(.event) {} }
+            // Again and again: on a busy machine its turn may come before anybody looks.
+            let event = Task { while !Task.isCancelled { try await gate.pass(.event) {} } }
             while await gate.waiting == 0 { try await Task.sleep(for: .milliseconds(1)) }
             // The gate waits for the event's turn now.
             try await Task.sleep(for: .milliseconds(20))
             let begin = ContinuousClock.now
             try await gate.pass(.allocation) {}
             #expect(ContinuousClock.now - begin < .seconds(10))
-            #expect(await gate.waiting == 1, "the event's turn has not come")
             event.cancel()
         }
     }

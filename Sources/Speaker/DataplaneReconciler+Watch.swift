@@ -1,0 +1,74 @@
+import Dataplane
+import LinuxNetwork
+import NetworkTypes
+
+/// Looking after the table while nothing of ours changes.
+extension DataplaneReconciler {
+    /// So often the table is compared with the kernel's though nobody is known to have touched it.
+    package static let slowComparison = Duration.seconds(60)
+
+    /// After a comparison that others caused, so many times as long as it took is waited before the
+    /// next one: who goes on changing the table costs no more than a fifth of a core. The first
+    /// comparison after a quiet time is made at once.
+    private static let restFactor = 4
+    private static let longestRest = Duration.seconds(1)
+
+    /// What came of a look at the table that was wrong.
+    package typealias Report = @Sendable (Result<Outcome, SystemError>) async -> Void
+
+    /// Keeps the table right until the task is cancelled: compares it when somebody else has
+    /// changed it, which the kernel tells at once, and every minute; and tells `report` when it was
+    /// not right.
+    ///
+    /// Repaired within 0.5 s of the change, of which the kernel's telling takes a millisecond and
+    /// the rest is the comparison.
+    package nonisolated func run(_ report: @escaping Report) async {
+        let (changes, feed) = AsyncStream.makeStream(
+            of: NftablesChange.self, bufferingPolicy: .bufferingNewest(1))
+        if let monitor {
+            do throws(SystemError) {
+                try monitor.start(
+                    table: NftablesBatch.table, own: socketPort,
+                    failed: { _ in }, deliver: { feed.yield($0) })
+            } catch {
+                // The slow comparison goes on without.
+                await report(.failure(error))
+            }
+        }
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await change in changes {
+                    let rest = await self.look(for: change, report)
+                    do { try await Task.sleep(for: rest) } catch { return }
+                }
+            }
+            group.addTask {
+                while true {
+                    do { try await Task.sleep(for: Self.slowComparison) } catch { return }
+                    self.answerAskers()
+                    _ = await self.look(for: nil, report)
+                }
+            }
+            await group.waitForAll()
+        }
+        monitor?.stop()
+        feed.finish()
+    }
+
+    /// Compares, unless the change is none. Returns how long to rest.
+    private func look(for change: NftablesChange?, _ report: Report) async -> Duration {
+        if change?.author == .unknown, isUntouched() { return .zero }
+        let begin = MonotonicClock.now()
+        let result: Result<Outcome, SystemError>?
+        do throws(SystemError) {
+            var outcome = try verify()
+            outcome?.author = change
+            result = outcome.map { .success($0) }
+        } catch {
+            result = .failure(error)
+        }
+        let rest = (MonotonicClock.now() - begin) * Self.restFactor
+        if let result { await report(result) }
+        return min(rest, Self.longestRest)
+    }
+}

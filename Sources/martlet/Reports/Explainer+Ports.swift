@@ -1,0 +1,91 @@
+import ClusterSource
+import Dataplane
+import Kubernetes
+import NetworkTypes
+import Speaker
+
+extension Explainer {
+    /// The way down from each port of a Service.
+    func ports(of service: Service) -> [ServiceReport.PortReport] {
+        guard service.kind != .externalName else { return [] }
+        let resolved = chains.chains(of: service)
+        let slices = state.snapshot.endpointSlices[service.name] ?? []
+        return service.ports.map { port in
+            let identity = ServiceChain.Identity(port, of: service.name)
+            let chain = resolved.first { $0.identity == identity }
+            let candidates = chains.choice.candidates(for: port, in: slices)
+            let policy = EndpointChoice.Policies(service.externalTrafficPolicy)
+            return ServiceReport.PortReport(
+                port: (port.name.isEmpty ? "" : port.name + " ")
+                    + "\(port.port)/\(port.protocol.rawValue)",
+                number: port.port, transport: port.protocol.rawValue,
+                entrances: chain?.frontends.map(\.reportText) ?? [],
+                externalTrafficPolicy: service.externalTrafficPolicy.rawValue,
+                endpoints: candidates.map { candidate in
+                    ServiceReport.EndpointReport(
+                        address: "\(SocketAddress(candidate.address, port: candidate.port))",
+                        node: candidate.node, target: candidate.target,
+                        usable: candidate.standing != .unusable,
+                        chosen: !candidate.policies.isEmpty, condition: candidate.reportText)
+                },
+                outcome: outcome(of: service, candidates, policy))
+        }
+    }
+
+    /// What happens to a connection from outside.
+    private func outcome(
+        of service: Service, _ candidates: [EndpointChoice.Candidate],
+        _ policy: EndpointChoice.Policies
+    ) -> String {
+        let word = service.externalTrafficPolicy.rawValue
+        let chosen = candidates.filter { $0.policies.contains(policy) }
+        if let first = chosen.first {
+            let number = chosen.count == 1 ? "one endpoint" : "one of \(chosen.count) endpoints"
+            return "goes to \(number), policy \(word)" + (first.standing.outcomeText ?? "")
+        }
+        let elsewhere = candidates.filter { $0.standing != .unusable }
+        if !elsewhere.isEmpty, node.isEmpty {
+            return "goes to one of \(elsewhere.count) endpoints on the node that it comes to, "
+                + "policy \(word)"
+        }
+        if !elsewhere.isEmpty {
+            let nodes = Set(elsewhere.compactMap(\.node)).sorted().joined(separator: ", ")
+            return "is dropped here, policy \(word): the endpoints are on "
+                + (nodes.isEmpty ? "nodes that are not known" : nodes)
+        }
+        if !candidates.isEmpty { return "is refused: no endpoint is ready" }
+        return service.selector.isEmpty
+            ? "is refused: the Service has no selector and no EndpointSlice names it"
+            : "is refused: no Pod matches the selector "
+                + service.selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+                .joined(separator: ",") + ", or none has the port"
+    }
+}
+
+extension EndpointChoice.Candidate {
+    /// `ready`, `not ready`, `serving`, with why it gets nothing where it could.
+    fileprivate var reportText: String {
+        let isLeftOut = policies.isEmpty && standing != .unusable
+        switch standing {
+        case .ready: return "ready"
+        case .serving:
+            return "not ready, serving" + (isLeftOut ? "; not used while others are ready" : "")
+        case .readyOnDeadNode, .servingOnDeadNode:
+            return "on a node that is dead"
+                + (isLeftOut ? "; not used" : "; used because nothing else is left")
+        case .unusable: return "not ready"
+        }
+    }
+}
+
+extension EndpointChoice.Standing {
+    /// What is to be said when nothing better is there.
+    fileprivate var outcomeText: String? {
+        switch self {
+        case .ready, .unusable: nil
+        case .serving: "; none is ready, so those serve that terminate"
+        case .readyOnDeadNode, .servingOnDeadNode:
+            "; its node is taken for dead, and nothing else is left"
+        }
+    }
+}

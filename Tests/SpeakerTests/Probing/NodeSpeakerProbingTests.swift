@@ -1,0 +1,72 @@
+import ClusterSource
+import Kubernetes
+import LinuxNetwork
+import Logging
+import Membership
+import NetworkTypes
+import Testing
+
+@testable import Speaker
+
+@Suite("Endpoints that a speaker finds dead")
+struct NodeSpeakerProbingTests {
+    private static let web = ObjectName(namespace: "shop", "web")
+
+    private static func usable(_ state: ClusterState) -> [String] {
+        (state.snapshot.endpointSlices[web] ?? []).flatMap(\.endpoints).filter(\.isUsable)
+            .map(\.address.description)
+    }
+
+    @Test("an endpoint that refuses is not ready for anybody on this node, and comes back")
+    func overlay() async throws {
+        let here = try #require(IPAddress("127.0.0.1"))
+        let port = try AnsweringPort("")
+        defer { port.stop() }
+        var state = ClusterState.example
+        state.add(
+            Service("web", has: "192.0.2.10") {
+                $0.healthCheck = HealthCheck(.tcp)
+                $0.healthCheck?.interval = .milliseconds(100)
+                $0.healthCheck?.rise = 1
+            })
+        // Only one address of loopback has the port.
+        state.addEndpoints(
+            of: "web", port: .init(port: port.address.port), .init("127.0.0.1"),
+            .init("127.0.0.2"))
+        let source = SourceOfTest(state)
+        let speaker = try NodeSpeaker(
+            settings: .init(node: "n1", scope: ServiceScope(), interfaces: ["none"]),
+            source: source, dataplane: nil, keepsDataplane: false,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await speaker.run() }
+            #expect(
+                try await comesTrue {
+                    Self.usable(await speaker.state) == [here.description]
+                })
+            // A new state from the source changes nothing of that.
+            source.change { $0.add(Service("api", has: "192.0.2.11")) }
+            #expect(
+                try await comesTrue {
+                    await speaker.state.snapshot.services.count == 2
+                })
+            #expect(Self.usable(await speaker.state) == [here.description])
+            // Who is no longer asked is taken at its object's word.
+            source.change { $0.snapshot.services[Self.web]?.healthCheck = nil }
+            #expect(try await comesTrue { Self.usable(await speaker.state).count == 2 })
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
+    @Test("a node is dead when nothing is heard of it, not when its speaker stopped or crashed")
+    func deadNodes() {
+        let cases: [(MemberState, DeathCause, Bool)] = [
+            (.alive, .none, false), (.suspect, .silence, false), (.dead, .silence, true),
+            (.dead, .processGone, false), (.dead, .deaf, false), (.left, .none, false),
+        ]
+        for (state, cause, isDead) in cases {
+            #expect(LiveMember(state: state, cause: cause).isNodeDead == isDead)
+        }
+    }
+}
