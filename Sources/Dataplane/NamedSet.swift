@@ -17,11 +17,12 @@ public enum NamedSet: Hashable, Sendable {
     case traffic(IPAddress.Family)
     /// `protocol . port` on the node's own addresses whose packets are counted.
     case nodePortTraffic(IPAddress.Family)
-    /// `address . port` of the endpoints that a chain with affinity spreads over → the chain of the
-    /// endpoint.
+    /// Slot number → number of an endpoint, for one chain with affinity.
+    case choices(IPAddress.Family, chain: String)
+    /// Number of an endpoint → its `address . port`, for one chain with affinity.
     case living(IPAddress.Family, chain: String)
-    /// Source → `address . port` of the endpoint that a chain sent it to last. The kernel itself
-    /// adds its elements, and lets them go when their time is over.
+    /// Source → number of the endpoint that a chain sent it to last. The kernel itself adds its
+    /// elements, and lets them go when their time is over.
     case affinity(IPAddress.Family, chain: String)
 
     /// How many clients one chain remembers. Those beyond it are served, and not remembered.
@@ -42,8 +43,9 @@ public enum NamedSet: Hashable, Sendable {
     public var family: IPAddress.Family {
         switch self {
         case .frontends(let family), .nodePorts(let family), .addresses(let family),
-            .endpoints(let family, _), .living(let family, _), .hairpins(let family),
-            .traffic(let family), .nodePortTraffic(let family), .affinity(let family, _):
+            .endpoints(let family, _), .choices(let family, _), .living(let family, _),
+            .hairpins(let family), .traffic(let family), .nodePortTraffic(let family),
+            .affinity(let family, _):
             family
         }
     }
@@ -58,6 +60,7 @@ public enum NamedSet: Hashable, Sendable {
         case .hairpins(let family): "hairpins\(family.rawValue)"
         case .traffic(let family): "traffic\(family.rawValue)"
         case .nodePortTraffic(let family): "node-port-traffic\(family.rawValue)"
+        case .choices(_, let chain): "choices-" + chain
         case .living(_, let chain): "living-" + chain
         case .affinity(_, let chain): "affinity-" + chain
         }
@@ -71,7 +74,7 @@ public enum NamedSet: Hashable, Sendable {
         switch self {
         case .frontends, .nodePorts, .endpoints, .living: options.counters != .none
         case .traffic, .nodePortTraffic: true
-        case .addresses, .hairpins, .affinity: false
+        case .addresses, .hairpins, .choices, .affinity: false
         }
     }
 }
@@ -96,13 +99,13 @@ extension NamedSet {
                 return
             }
             for policy in ["cluster", "local"] {
-                let chain = "\(policy)\(family.rawValue)/"
-                if name.hasPrefix("affinity-" + chain) {
-                    self = .affinity(family, chain: String(name.dropFirst("affinity-".count)))
-                    return
-                }
-                if name.hasPrefix("living-" + chain) {
-                    self = .living(family, chain: String(name.dropFirst("living-".count)))
+                let chains = "\(policy)\(family.rawValue)/"
+                let own: [(String, (IPAddress.Family, String) -> NamedSet)] = [
+                    ("affinity-", NamedSet.affinity), ("choices-", NamedSet.choices),
+                    ("living-", NamedSet.living),
+                ]
+                for (prefix, set) in own where name.hasPrefix(prefix + chains) {
+                    self = set(family, String(name.dropFirst(prefix.count)))
                     return
                 }
             }

@@ -33,75 +33,6 @@ extension Rule {
     static func spread(
         _ family: IPAddress.Family, byHash isHashed: Bool, slots: Range<UInt32>
     ) -> Rule {
-        choose(family, isHashed, slots)
-            + [.destinationNAT(family, address: r0, port: r0.after(bytes: family.byteWidth))]
-    }
-
-    /// Sends a client to the endpoint that it is bound to, or to one of those in the slots.
-    ///
-    /// 1. A client that is bound to an endpoint that lives goes to that one's chain.
-    /// 2. One that is bound to another is freed: an element's data cannot be changed in place.
-    /// 3. Then an endpoint is drawn, to whose chain it goes.
-    ///
-    /// That the endpoint lives is asked of a map, so that what was remembered of one that is gone
-    /// is worth nothing from the instant of the change on, and nobody has to search for it.
-    ///
-    /// The `nft` tool lists what looks up in one map what came out of another from 1.1.0 on; older
-    /// ones give up on such a table (seen in 1.0.6: an assertion fails).
-    static func affine(
-        _ family: IPAddress.Family, in chain: String, slots: Range<UInt32>
-    ) -> [Rule] {
-        let memory = NamedSet.affinity(family, chain: chain)
-        let living = NamedSet.living(family, chain: chain)
-        let found = r0.after(bytes: family.byteWidth)
-        let nowhere = IPAddress(family: family, bits: 0)
-        return [
-            isFamily(family) + [
-                .load(.sourceAddress(family), r0), .find(r0, memory, into: found),
-                .dispatch(found, living),
-            ],
-            isFamily(family) + place(nowhere, 0, found) + [
-                .load(.sourceAddress(family), r0), .forget(key: r0, data: found, memory),
-            ],
-            choose(family, true, slots) + [.dispatch(r0, living)],
-        ]
-    }
-
-    /// The chain of an endpoint of a chain with affinity: binds the client to the endpoint for so
-    /// many seconds from now, and sends it there. When no more clients can be remembered, it is
-    /// sent there all the same.
-    static func bind(
-        to endpoint: ServiceChain.Endpoint, in chain: String, seconds: UInt32
-    ) -> [Rule] {
-        let family = endpoint.address.family
-        let memory = NamedSet.affinity(family, chain: chain)
-        let data = r0.after(bytes: family.byteWidth)
-        let send: Rule = [
-            .destinationNAT(family, address: data, port: data.after(bytes: family.byteWidth))
-        ]
-        let target = isFamily(family) + place(endpoint.address, endpoint.port, data)
-        let remember: Rule = [
-            .load(.sourceAddress(family), r0),
-            .remember(key: r0, data: data, memory, seconds: seconds),
-        ]
-        return [target + remember + send, target + send]
-    }
-
-    /// Puts an address and a port into registers. One by one, since that is how the `nft` tool
-    /// would do it, which has to understand it.
-    private static func place(
-        _ address: IPAddress, _ port: UInt16, _ register: RuleExpression.Register
-    ) -> Rule {
-        [
-            .put(.address(address), register),
-            .put(.port(port), register.after(bytes: address.family.byteWidth)),
-        ]
-    }
-
-    /// Puts the address and port of an endpoint into the registers from the first on.
-    private static func choose(
-        _ family: IPAddress.Family, _ isHashed: Bool, _ slots: Range<UInt32>
-    ) -> Rule {
         let (first, count) = (slots.lowerBound, UInt32(slots.count))
         let draw: Rule =
             isHashed
@@ -109,7 +40,81 @@ extension Rule {
                 .load(.sourceAddress(family), r0),
                 .hash(r0, bytes: family.byteWidth, seed: hashSeed, first: first, count: count),
             ] : [.anyOf(first: first, count: count, r0)]
-        return isFamily(family) + draw + [.find(r0, SlotAllocator.set(family, first), into: r0)]
+        return isFamily(family) + draw + [
+            .find(r0, SlotAllocator.set(family, first), into: r0),
+            .destinationNAT(family, address: r0, port: r0.after(bytes: family.byteWidth)),
+        ]
+    }
+
+    /// Sends a client to the endpoint that it is bound to, or binds it to one of those in the
+    /// slots.
+    ///
+    /// 1. The client's map says the number of an endpoint: it is bound to that for so many seconds
+    ///    more, and sent to where the number leads.
+    /// 2. A number that leads nowhere is of an endpoint that is gone: the client is freed.
+    /// 3. The source's hash draws a slot, which says a number: it is bound to that, and sent there.
+    /// 4. When no more clients can be remembered, it is sent there all the same.
+    ///
+    /// That the endpoint lives is asked of a map, so that what was remembered of one that is gone
+    /// is worth nothing from the instant of the change on, and nobody has to search for it.
+    ///
+    /// A number that came out of a map goes by way of the packet mark, which the rule keeps and
+    /// gives back before anybody else sees it. No released `nft` can list a rule that looks up in
+    /// one map what came out of another, or remembers it: an assertion fails (seen in 1.0.6 and
+    /// 1.1.3). By way of the mark it is, to the tool, a mark that is looked up.
+    static func affine(
+        _ family: IPAddress.Family, in chain: String, slots count: UInt32, seconds: UInt32
+    ) -> [Rule] {
+        let memory = NamedSet.affinity(family, chain: chain)
+        let source = r0
+        let number = source.after(bytes: family.byteWidth)
+        let (kept, shown) = (number.after(bytes: 4), number.after(bytes: 8))
+        let place = shown.after(bytes: 4)
+        let begin: Rule =
+            isFamily(family) + [.load(.mark, kept), .load(.sourceAddress(family), source)]
+        let look: Rule = [.find(source, memory, into: number)]
+        let draw: Rule = [
+            .load(.sourceAddress(family), place),
+            .hash(place, bytes: family.byteWidth, seed: hashSeed, first: 0, count: count),
+            .find(place, .choices(family, chain: chain), into: number),
+        ]
+        // Nothing here ends the rule, so that the mark is always given back.
+        let show: Rule = [.setMark(number), .load(.mark, shown), .setMark(kept)]
+        let remember: Rule = [.remember(key: source, data: shown, memory, seconds: seconds)]
+        let send: Rule = [
+            .find(shown, .living(family, chain: chain), into: place),
+            .destinationNAT(family, address: place, port: place.after(bytes: family.byteWidth)),
+        ]
+        let free: Rule = [
+            .put(.word(0), number), .load(.sourceAddress(family), source),
+            .forget(key: source, data: number, memory),
+        ]
+        return [
+            begin + look + show + remember + send, isFamily(family) + free,
+            begin + draw + show + remember + send, begin + draw + show + send,
+        ]
+    }
+
+    /// Where connections that begin inside the cluster go: those of a Pod of this node as they are,
+    /// and the node's own under the address by which they leave, since an endpoint elsewhere would
+    /// send its answer past the node's connection tracking otherwise.
+    static func inside(
+        _ family: IPAddress.Family, podSubnets: [Prefix], to chain: String
+    ) -> [Rule] {
+        let fromPods = podSubnets.filter { $0.family == family }.map { subnet -> Rule in
+            isFamily(family) + [
+                .load(.sourceAddress(family), r0),
+                .bitwise(
+                    r0, mask: .netmask(family, length: subnet.length),
+                    flip: .netmask(family, length: 0)),
+                .compare(r0, isEqual: true, .address(subnet.network)),
+                .verdict(.goto(chain)),
+            ]
+        }
+        let fromNode: Rule = [
+            .load(.sourceType, r0), .compare(r0, isEqual: true, .word(RuleChain.localType)),
+        ]
+        return fromPods + [fromNode + mark + [.verdict(.goto(chain))]]
     }
 
     /// Drops what comes from outside the ranges; everything when there are none.

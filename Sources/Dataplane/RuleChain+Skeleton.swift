@@ -60,7 +60,7 @@ extension RuleChain {
     private static let loopbackInterface: UInt32 = 1
 
     /// The routing type of an address of this host (`RTN_LOCAL`).
-    private static let localType: UInt32 = 2
+    static let localType: UInt32 = 2
 
     private static let r0 = RuleExpression.Register(0)
 

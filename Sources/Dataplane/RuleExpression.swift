@@ -32,6 +32,8 @@ public enum RuleExpression: Hashable, Sendable {
         case connectionStatus
         /// The routing type of the destination address (2: this host); four bytes, host order.
         case destinationType
+        /// The routing type of the source address (2: this host); four bytes, host order.
+        case sourceType
         /// The source address from the IP header; 4 or 16 bytes.
         case sourceAddress(IPAddress.Family)
         /// The destination address from the IP header; 4 or 16 bytes.
@@ -130,12 +132,14 @@ public enum RuleExpression: Hashable, Sendable {
 public typealias Rule = [RuleExpression]
 
 extension [RuleExpression] {
-    /// The slots that the rule draws from, when it chooses an endpoint.
+    /// The slots of the families' endpoints that the rule draws from.
     public var slots: Range<UInt32>? {
+        var drawn: Range<UInt32>?
         for expression in self {
             switch expression {
             case .anyOf(let first, let count, _), .hash(_, _, _, let first, let count):
-                return first..<(first + count)
+                drawn = first..<(first + count)
+            case .find(_, .endpoints, into: _): return drawn
             default: continue
             }
         }

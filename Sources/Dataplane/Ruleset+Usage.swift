@@ -30,9 +30,11 @@ extension Ruleset {
             (left.address, left.port) < (right.address, right.port)
         }
 
-        init(_ endpoint: ServiceChain.Endpoint) {
-            address = endpoint.address
-            port = endpoint.port
+        init(_ endpoint: ServiceChain.Endpoint) { self.init(endpoint.address, endpoint.port) }
+
+        init(_ address: IPAddress, _ port: UInt16) {
+            self.address = address
+            self.port = port
         }
     }
 
@@ -68,20 +70,16 @@ extension Ruleset {
         return usages
     }
 
-    /// Each new connection is counted once: by the slot that was drawn for it, or, where clients
-    /// are bound to endpoints, by the element that leads to the endpoint's chain.
+    /// Each new connection looks up one element that leads to its endpoint.
     private static func add(
         _ spread: ServiceRules.Spread, _ counters: [SetElement.Key: ElementCounter],
         to usage: inout Usage
     ) {
-        for endpoint in spread.endpoints {
-            usage.endpoints[Place(endpoint), default: 0] &+=
-                spread.affinity == .none ? 0 : counters[spread.living(endpoint)]?.packets ?? 0
-        }
-        guard spread.affinity == .none else { return }
-        for (offset, endpoint) in spread.slots.enumerated() {
-            let key = SetElement.Key.slot(spread.family, spread.run.first + UInt32(offset))
-            usage.endpoints[Place(endpoint), default: 0] &+= counters[key]?.packets ?? 0
+        for endpoint in spread.endpoints { usage.endpoints[Place(endpoint), default: 0] &+= 0 }
+        for element in spread.elements {
+            guard case .destination(let address, let port) = element.value else { continue }
+            usage.endpoints[Place(address, port), default: 0] &+=
+                counters[element.key]?.packets ?? 0
         }
     }
 }

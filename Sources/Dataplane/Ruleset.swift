@@ -209,7 +209,7 @@ public struct Ruleset: Sendable {
         for element in entry.rules.elements { release(element, &touched) }
         for spread in entry.rules.spreads {
             diff.removedElements += spread.elements
-            slots.release(spread.run, spread.family)
+            if let run = spread.run { slots.release(run, spread.family) }
         }
         diff.removedChains += entry.rules.chains.reversed().map(\.name)
         diff.removedSets += entry.rules.sets.map(\.name)
@@ -230,9 +230,17 @@ public struct Ruleset: Sendable {
             NamedSet.permanent(options) + sets(from: 0) + entries.flatMap(\.rules.sets)
         diff.addedChains = RuleChain.skeleton(options) + entries.flatMap(\.rules.chains)
         diff.writtenChains = diff.addedChains
-        diff.addedElements = claims.map { SetElement($0.key, $0.value.holder) }
-        for entry in entries { diff.addedElements += entry.rules.spreads.flatMap(\.elements) }
+        diff.addedElements = elements
         return diff
+    }
+
+    /// All that is in the sets.
+    var elements: [SetElement] {
+        var elements = claims.map { SetElement($0.key, $0.value.holder) }
+        for entry in entries {
+            for spread in entry.rules.spreads { elements += spread.elements }
+        }
+        return elements
     }
 
     private func sets(from shard: Int) -> [NamedSet] {

@@ -138,12 +138,18 @@ public struct ServiceChain: Hashable, Sendable {
     /// When there are ranges but none of a family, nobody of that family may enter: a restriction
     /// that someone wrote never leaves a door open that it does not name.
     public var sourceRanges: [Prefix]
+    /// Where this node's Pods have their addresses, as far as that is known.
+    ///
+    /// What they and the node itself send to an external address reaches all endpoints, whatever
+    /// the policy for traffic from outside: it is inside already, and nobody balanced it before.
+    public var podSubnets: [Prefix]
 
     /// Describes a Service port; what is not said has the Kubernetes default.
     public init(
         identity: Identity, frontends: [Frontend], endpoints: [Endpoint] = [],
         externalPolicy: Policy = .cluster, internalPolicy: Policy = .cluster,
-        affinity: Affinity = .none, choice: Choice = .random, sourceRanges: [Prefix] = []
+        affinity: Affinity = .none, choice: Choice = .random, sourceRanges: [Prefix] = [],
+        podSubnets: [Prefix] = []
     ) {
         self.identity = identity
         self.frontends = frontends
@@ -153,6 +159,7 @@ public struct ServiceChain: Hashable, Sendable {
         self.affinity = affinity
         self.choice = choice
         self.sourceRanges = sourceRanges
+        self.podSubnets = podSubnets
     }
 }
 

@@ -7,6 +7,7 @@ import NetworkTypes
 /// ```
 /// firewall4/…  drop outside the source ranges, then ─┐   (load balancer addresses with ranges)
 /// external4/…  mark for masquerade, then ────────────┤   (from outside, policy Cluster)
+/// origin4/…    from inside, or not: either  ─────────┤   (from outside, policy Local)
 /// cluster4/…   one of all endpoints  ◄───────────────┤
 /// local4/…     one of this node's endpoints  ◄───────┘
 /// ```
@@ -15,67 +16,9 @@ import NetworkTypes
 /// endpoints makes it a destination. So an endpoint that takes another's place is two elements, no
 /// rule, and one more or less is that and one rule; with the consistent choice it is elements only.
 ///
-/// With affinity each endpoint of such a chain has a chain of its own, which binds the client to
-/// it. The kernel writes that down in a map of the chain, and another map leads from what is written
-/// down to the endpoint's chain. That indirection is there for the `nft` tool: it cannot list rules
-/// in which what is to be written down comes out of a map.
+/// With affinity a chain has three maps of its own, in which endpoints have numbers that stay
+/// theirs: see ``Rule/affine(_:in:slots:seconds:)``.
 struct ServiceRules: Sendable {
-    /// The endpoints of a chain, in slots of its run from the first on.
-    struct Spread: Sendable {
-        let chain: String
-        let family: IPAddress.Family
-        let run: SlotAllocator.Run
-        /// Each once, by address and port.
-        let endpoints: [ServiceChain.Endpoint]
-        /// What is in the slots: the same, or as the consistent choice has it.
-        let slots: [ServiceChain.Endpoint]
-        let affinity: ServiceChain.Affinity
-
-        var elements: [SetElement] {
-            let drawn = slots.enumerated().map { offset, endpoint in
-                SetElement(
-                    .slot(family, run.first + UInt32(offset)),
-                    .destination(endpoint.address, port: endpoint.port))
-            }
-            guard affinity != .none else { return drawn }
-            return drawn + endpoints.map { SetElement(living($0), .goto(chain(of: $0))) }
-        }
-
-        /// The element that leads to the chain of an endpoint.
-        func living(_ endpoint: ServiceChain.Endpoint) -> SetElement.Key {
-            .living(chain: chain, endpoint.address, port: endpoint.port)
-        }
-
-        /// The maps of the chain's own.
-        var sets: [NamedSet] {
-            guard affinity != .none else { return [] }
-            return [.living(family, chain: chain), .affinity(family, chain: chain)]
-        }
-
-        /// The endpoints' chains, where there are any, and then the chain itself.
-        func chains(_ choice: ServiceChain.Choice) -> [RuleChain] {
-            let slots = run.first..<run.first + UInt32(slots.count)
-            // A packet that meets a map in the instant of a change may find nothing; it is dropped
-            // and sent again, and never let through as it came.
-            guard case .clientAddress(let seconds) = affinity else {
-                let rule = Rule.spread(family, byHash: choice != .random, slots: slots)
-                return [RuleChain(chain, rules: [rule, Rule.drop])]
-            }
-            let bound = endpoints.map {
-                RuleChain(chain(of: $0), rules: Rule.bind(to: $0, in: chain, seconds: seconds))
-            }
-            let rules = Rule.affine(family, in: chain, slots: slots) + [Rule.drop]
-            return bound + [RuleChain(chain, rules: rules)]
-        }
-
-        /// The chain's name, and the address in hexadecimal digits with the port: with the longest
-        /// names just what the kernel takes.
-        private func chain(of endpoint: ServiceChain.Endpoint) -> String {
-            let digits = String(endpoint.address.bits, radix: 16)
-            return "\(chain)/\(digits)-\(endpoint.port)"
-        }
-    }
-
     private(set) var chains: [RuleChain] = []
     /// Entrances and hairpins, which other Services may want too.
     private(set) var elements: [SetElement] = []
@@ -107,8 +50,11 @@ struct ServiceRules: Sendable {
                 elements.append(SetElement(.hairpin(endpoint.address)))
             }
         }
-        for spread in former where !spreads.contains(where: { $0.run == spread.run }) {
-            allocator.release(spread.run, spread.family)
+        for spread in former {
+            guard let run = spread.run, !spreads.contains(where: { $0.run == run }) else {
+                continue
+            }
+            allocator.release(run, spread.family)
         }
     }
 
@@ -140,7 +86,9 @@ struct ServiceRules: Sendable {
         _ allocator: inout SlotAllocator
     ) {
         let names = ChainNames(service.identity, family)
-        let policies = frontends.map(service.policy(at:))
+        var policies = frontends.map(service.policy(at:))
+        // What begins inside the cluster reaches all endpoints.
+        if frontends.contains(where: \.isExternal) { policies.append(.cluster) }
         for policy in [ServiceChain.Policy.cluster, .local] where policies.contains(policy) {
             let name = names.balanced(policy)
             let usable = endpoints.filter { $0.serves(policy) }
@@ -153,15 +101,17 @@ struct ServiceRules: Sendable {
                 continue
             }
             let slots = service.choice == .consistent ? ConsistentSlots.assign(usable) : usable
-            let kept = former.first {
-                $0.chain == name && $0.run.capacity == SlotAllocator.capacity(for: slots.count)
+            var run: SlotAllocator.Run?
+            if service.affinity == .none {
+                let capacity = SlotAllocator.capacity(for: slots.count)
+                let kept = former.first { $0.chain == name && $0.run?.capacity == capacity }
+                run = kept?.run ?? allocator.allocate(slots.count, family, for: name)
             }
-            let run = kept?.run ?? allocator.allocate(slots.count, family, for: name)
             let spread = Spread(
                 chain: name, family: family, run: run, endpoints: usable, slots: slots,
                 affinity: service.affinity)
             spreads.append(spread)
-            chains += spread.chains(service.choice)
+            chains.append(spread.ruleChain(service.choice))
         }
     }
 
@@ -171,10 +121,18 @@ struct ServiceRules: Sendable {
         _ names: ChainNames
     ) {
         var external = names.balanced(service.externalPolicy)
-        if service.externalPolicy == .cluster, frontends.contains(where: \.isExternal) {
-            let rules = [Rule.mark, [.verdict(.goto(external))]]
-            external = names.external
-            chains.append(RuleChain(external, rules: rules))
+        if frontends.contains(where: \.isExternal) {
+            let onwards: Rule = [.verdict(.goto(external))]
+            switch service.externalPolicy {
+            case .cluster:
+                external = names.external
+                chains.append(RuleChain(external, rules: [Rule.mark, onwards]))
+            case .local:
+                external = names.origin
+                let inside = Rule.inside(
+                    family, podSubnets: service.podSubnets, to: names.balanced(.cluster))
+                chains.append(RuleChain(external, rules: inside + [onwards]))
+            }
         }
         var restricted = external
         if !service.sourceRanges.isEmpty, frontends.contains(where: \.isLoadBalancer) {
@@ -242,6 +200,7 @@ private struct ChainNames {
 
     var firewall: String { "firewall" + suffix }
     var external: String { "external" + suffix }
+    var origin: String { "origin" + suffix }
 
     func balanced(_ policy: ServiceChain.Policy) -> String {
         (policy == .cluster ? "cluster" : "local") + suffix

@@ -12,8 +12,10 @@ public struct SetElement: Hashable, Sendable {
         case address(IPAddress)
         /// A number that a chain drew.
         case slot(IPAddress.Family, UInt32)
-        /// An endpoint that a chain with affinity spreads over.
-        case living(chain: String, IPAddress, port: UInt16)
+        /// A number that a chain with affinity drew.
+        case choice(IPAddress.Family, chain: String, UInt32)
+        /// An endpoint of a chain with affinity, by its number.
+        case living(IPAddress.Family, chain: String, UInt32)
         /// A backend that may speak to itself.
         case hairpin(IPAddress)
         /// An address, protocol and port of a Service whose packets are counted.
@@ -28,7 +30,8 @@ public struct SetElement: Hashable, Sendable {
             case .nodePort(let family, _, _): .nodePorts(family)
             case .address(let address): .addresses(address.family)
             case .slot(let family, let number): SlotAllocator.set(family, number)
-            case .living(let chain, let address, _): .living(address.family, chain: chain)
+            case .choice(let family, let chain, _): .choices(family, chain: chain)
+            case .living(let family, let chain, _): .living(family, chain: chain)
             case .hairpin(let address): .hairpins(address.family)
             case .traffic(let address, _, _): .traffic(address.family)
             case .nodePortTraffic(let family, _, _): .nodePortTraffic(family)
@@ -44,6 +47,8 @@ public struct SetElement: Hashable, Sendable {
         case goto(String)
         /// A new destination.
         case destination(IPAddress, port: UInt16)
+        /// The number of an endpoint.
+        case number(UInt32)
     }
 
     /// What is matched.

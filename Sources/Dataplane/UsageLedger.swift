@@ -8,6 +8,7 @@
 /// It holds at most what the table holds: Service ports and endpoints that left the table are
 /// forgotten with the next look.
 public struct UsageLedger: Sendable {
+    /// The elements that have counted anything, most of a large table not among them.
     private var last: [SetElement: ElementCounter] = [:]
     private var sums: [ServiceChain.Identity: Ruleset.Usage] = [:]
 
@@ -22,11 +23,26 @@ public struct UsageLedger: Sendable {
     public mutating func add(
         _ counters: [SetElement.Key: ElementCounter], of ruleset: Ruleset
     ) {
+        add(counters, of: ruleset) { _ in true }
+    }
+
+    /// The same out of a table that was read with its counters. An element that leads elsewhere in
+    /// the table than in `ruleset` was changed meanwhile, and is passed over.
+    public mutating func add(_ table: KernelTable, of ruleset: Ruleset) {
+        add(table.counters, of: ruleset) { table.elements[$0.key] == $0.value }
+    }
+
+    private mutating func add(
+        _ counters: [SetElement.Key: ElementCounter], of ruleset: Ruleset,
+        where isThere: (SetElement) -> Bool
+    ) {
         // A slot that leads elsewhere than at the last look is another element.
         var latest: [SetElement: ElementCounter] = [:]
         var news: [SetElement.Key: ElementCounter] = [:]
-        for element in ruleset.installation.addedElements {
-            guard let counter = counters[element.key] else { continue }
+        for element in ruleset.elements {
+            guard let counter = counters[element.key], counter != ElementCounter(),
+                isThere(element)
+            else { continue }
             latest[element] = counter
             news[element.key] = counter.since(last[element])
         }

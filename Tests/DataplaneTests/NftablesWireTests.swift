@@ -93,7 +93,7 @@ import Testing
         let set = try #require(
             sets.first { $0.text(2) == "affinity-cluster4/default/web/http/tcp" })
         #expect(set.word(3) == 0x8 | 0x10 | 0x20)
-        #expect(set.word(5) == 4 && set.word(7) == 8)
+        #expect(set.word(5) == 4 && set.word(7) == 4)
         #expect(try set.nested(9).word(1) == 65_536)
     }
 
@@ -118,23 +118,17 @@ import Testing
         let (_, ruleset) = try affine()
         let chain = "cluster4/default/web/http/tcp"
         let rules = try bodies(NftablesBatch(ruleset.installation), 6)
-        let expressions = { (chain: String) in
-            try rules.filter { $0.text(2) == chain }.map { rule in
-                try rule.nested(4).list.map { try Attributes($0.value) }
-            }
+        let expressions = try rules.filter { $0.text(2) == chain }.map { rule in
+            try rule.nested(4).list.map { try Attributes($0.value) }
         }
-        let (choosing, binding) = (
-            try expressions(chain), try expressions(chain + "/c0000201-8080")
-        )
-        let ends = { (rules: [[Attributes]]) in rules.map { $0.last?.text(1) } }
-        #expect(ends(choosing) == ["lookup", "dynset", "lookup", "immediate"])
-        #expect(ends(binding) == ["nat", "nat"])
-        let changes = try (choosing + binding).joined().filter { $0.text(1) == "dynset" }.map {
+        #expect(
+            expressions.map { $0.last?.text(1) } == ["nat", "dynset", "nat", "nat", "immediate"])
+        let changes = try expressions.joined().filter { $0.text(1) == "dynset" }.map {
             try $0.nested(2)
         }
-        // Forgotten, remembered.
-        #expect(changes.map { $0.word(3) } == [2, 1])
-        #expect(changes.map { $0.word(6) } == [nil, 10_800_000])
+        // Remembered longer, forgotten, remembered.
+        #expect(changes.map { $0.word(3) } == [1, 2, 1])
+        #expect(changes.map { $0.word(6) } == [10_800_000, nil, 10_800_000])
         #expect(
             changes.allSatisfy {
                 $0.text(1) == "affinity-" + chain && $0.values[4] != nil && $0.values[5] != nil
@@ -167,6 +161,6 @@ import Testing
         let batch = NftablesBatch(ruleset.update(to: [web]))
         let map = "affinity-cluster4/default/web/http/tcp"
         #expect(batch.subject(of: batch.lastSequence) == .set(map))
-        #expect(try bodies(batch, 11).count == 2)
+        #expect(try bodies(batch, 11).count == 3)
     }
 }

@@ -26,10 +26,17 @@ struct PacketModel {
     var icmpType: UInt8 = 0
     /// Whether the destination is an address of the node.
     var isOwn = false
+    /// Whether the source is an address of the node.
+    var isFromNode = false
     /// What the hash, or the die, comes to.
     var draw: UInt32 = 0
 
-    private(set) var isMarked = false
+    /// The packet mark.
+    var mark: UInt32 = 0
+
+    /// Whether the packet is to be masqueraded.
+    var isMarked: Bool { mark & 0x2000 != 0 }
+
     private var registers = [[UInt8]?](repeating: nil, count: 16)
 
     init(from source: IPAddress, to destination: IPAddress, port: UInt16 = 80) {
@@ -42,7 +49,6 @@ struct PacketModel {
     mutating func enter(
         _ chain: String = "prerouting", _ table: TableModel, _ memory: inout ClientMemory
     ) -> Outcome {
-        isMarked = false
         return walk(chain, table, &memory) ?? .untouched
     }
 
@@ -95,7 +101,7 @@ struct PacketModel {
             registers[Int(register.index)] = zip(zip(value, bytes(mask)), bytes(flip)).map {
                 $0.0 & $0.1 ^ $1
             }
-        case .setMark: isMarked = true
+        case .setMark(let register): mark = number(register)
         case .anyOf(let first, let count, let register),
             .hash(let register, _, _, let first, let count):
             registers[Int(register.index)] = bytes(.word(first + draw % count))
@@ -108,15 +114,19 @@ struct PacketModel {
             }
             next = .goto(chain)
         case .find(let register, let set, let target):
-            guard let found = find(register, set, table, memory) else { return false }
-            registers[Int(target.index)] = found.address.bytes
-            registers[Int(target.after(bytes: found.address.bytes.count).index)] =
-                bytes(.port(found.port))
+            switch find(register, set, table, memory) {
+            case .destination(let address, let port)?:
+                registers[Int(target.index)] = address.bytes
+                registers[Int(target.after(bytes: address.bytes.count).index)] =
+                    bytes(.port(port))
+            case .number(let number)?: registers[Int(target.index)] = bytes(.word(number))
+            default: return false
+            }
         case .remember(let key, let data, let set, let seconds):
-            guard let client = IPAddress(bytes: registers[Int(key.index)] ?? []),
-                let endpoint = endpoint(data)
-            else { return false }
-            return memory.remember(client, endpoint, in: set, seconds: seconds)
+            guard let client = IPAddress(bytes: registers[Int(key.index)] ?? []) else {
+                return false
+            }
+            return memory.remember(client, number(data), in: set, seconds: seconds)
         case .forget(let key, _, let set):
             if let client = IPAddress(bytes: registers[Int(key.index)] ?? []) {
                 memory.forget(client, in: set)
@@ -135,8 +145,10 @@ struct PacketModel {
         switch field {
         case .networkProtocol: [destination.family == .ipv4 ? 2 : 10]
         case .transportProtocol: [transport]
-        case .mark, .connectionStatus: bytes(.word(0))
+        case .mark: bytes(.word(mark))
+        case .connectionStatus: bytes(.word(0))
         case .destinationType: bytes(.word(isOwn ? 2 : 1))
+        case .sourceType: bytes(.word(isFromNode ? 2 : 1))
         case .sourceAddress(let family): source.family == family ? source.bytes : nil
         case .destinationAddress(let family), .originalDestination(let family):
             destination.family == family ? destination.bytes : nil
@@ -184,8 +196,10 @@ struct PacketModel {
             return protocolNumber.map { .nodePort(family, $0, port: port) }
         case .addresses: return .address(destination)
         case .endpoints(let family, _): return .slot(family, number(register))
-        case .living(_, let chain):
-            return endpoint(register).map { .living(chain: chain, $0.address, port: $0.port) }
+        case .choices(let family, let chain):
+            return .choice(family, chain: chain, number(register))
+        case .living(let family, let chain):
+            return .living(family, chain: chain, number(register))
         case .hairpins, .traffic, .nodePortTraffic, .affinity: return nil
         }
     }
@@ -193,16 +207,13 @@ struct PacketModel {
     private func find(
         _ register: RuleExpression.Register, _ set: NamedSet, _ table: TableModel,
         _ memory: ClientMemory
-    ) -> (address: IPAddress, port: UInt16)? {
+    ) -> SetElement.Value? {
         if case .affinity = set {
             return IPAddress(bytes: registers[Int(register.index)] ?? []).flatMap {
-                memory.clients[set]?[$0]
+                memory.clients[set]?[$0].map { .number($0) }
             }
         }
-        guard let key = key(set, register),
-            case .destination(let address, let port)? = table.elements[key]
-        else { return nil }
-        return (address, port)
+        return key(set, register).flatMap { table.elements[$0] }
     }
 }
 
@@ -210,12 +221,11 @@ struct PacketModel {
 struct ClientMemory {
     /// How many clients a map takes.
     var limit = Int(NamedSet.maximumAffinities)
-    fileprivate(set) var clients: [NamedSet: [IPAddress: (address: IPAddress, port: UInt16)]] = [:]
+    fileprivate(set) var clients: [NamedSet: [IPAddress: UInt32]] = [:]
     private(set) var seconds: [NamedSet: UInt32] = [:]
 
     fileprivate mutating func remember(
-        _ client: IPAddress, _ endpoint: (address: IPAddress, port: UInt16), in set: NamedSet,
-        seconds: UInt32
+        _ client: IPAddress, _ endpoint: UInt32, in set: NamedSet, seconds: UInt32
     ) -> Bool {
         self.seconds[set] = seconds
         // As in the kernel: what is there is kept as it is.

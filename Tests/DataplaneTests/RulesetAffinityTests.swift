@@ -1,6 +1,7 @@
-import Dataplane
 import NetworkTypes
 import Testing
+
+@testable import Dataplane
 
 @Suite struct RulesetAffinityTests {
     private let chain = "cluster4/default/web/http/tcp"
@@ -119,7 +120,7 @@ import Testing
         #expect(table.refusals.isEmpty)
     }
 
-    @Test("an endpoint that another replaces is three elements and a chain")
+    @Test("an endpoint that another replaces is three elements, no chain and no rule")
     func elements() throws {
         var web = try affine(4)
         var ruleset = Ruleset()
@@ -127,10 +128,53 @@ import Testing
         web.endpoints[3] = .init(
             try Example.address("192.0.2.99"), port: 8080, isLocal: false)
         let diff = ruleset.update(to: [web])
-        // Its slot, its hairpin, and the way to its chain.
+        // Its slot, its hairpin, and where its number leads.
         #expect(diff.removedElements.count == 3 && diff.addedElements.count == 3)
-        #expect(diff.removedChains == [chain + "/c0000204-8080"])
-        #expect(diff.writtenChains.map(\.name) == [chain + "/c0000263-8080"])
+        #expect(diff.removedChains.isEmpty && diff.writtenChains.isEmpty)
+    }
+
+    @Test(
+        "the packet mark goes through the rules as it came, whoever set it",
+        arguments: [UInt32(0), 1, 0x4000, 0x2000, 0xffff_ffff])
+    func markIsGivenBack(mark: UInt32) throws {
+        var web = try affine()
+        // Nobody adds a bit of our own to it either.
+        web.externalPolicy = .local
+        web.endpoints = web.endpoints.map { .init($0.address, port: $0.port, isLocal: true) }
+        var ruleset = Ruleset()
+        var table = TableModel()
+        table.apply(ruleset.installation)
+        table.apply(ruleset.update(to: [web]))
+        var memory = ClientMemory()
+        memory.limit = 1
+        // Bound, found again, bound to one that is gone, and one too many to be remembered.
+        for client in ["198.51.100.7", "198.51.100.7", "198.51.100.8", "198.51.100.7"] {
+            var packet = try packet(draw: 1, client: client)
+            packet.mark = mark
+            guard case .sent(let endpoint, _) = packet.enter("prerouting", table, &memory) else {
+                Issue.record("not served")
+                return
+            }
+            #expect(packet.mark == mark)
+            guard client == "198.51.100.8" else { continue }
+            web.endpoints.removeAll { $0.address == endpoint }
+            table.apply(ruleset.update(to: [web]))
+        }
+        #expect(memory.clients.values.first?.count == 1)
+    }
+
+    @Test("endpoints that want one number get different ones, and the rest keep theirs")
+    func numbers() throws {
+        #expect(EndpointNumbers.assign([7, 9, 7, 7, 8]) == [7, 9, 8, 10, 11])
+        #expect(EndpointNumbers.assign([.max, .max]) == [.max, 0])
+        let endpoints = try affine(200).endpoints
+        let numbers = EndpointNumbers.assign(endpoints)
+        #expect(Set(numbers).count == 200)
+        var fewer = endpoints
+        fewer.remove(at: 50)
+        var kept = numbers
+        kept.remove(at: 50)
+        #expect(EndpointNumbers.assign(fewer) == kept)
     }
 
     @Test("without affinity the choice is the die, or the source")

@@ -51,13 +51,40 @@ import Testing
             .frontend(try Example.address("203.0.113.10"), .tcp, port: 80),
             .nodePort(.ipv4, .tcp, port: 32000),
         ] {
-            let entrance = try #require(table.entrance(key))
-            #expect(!marks(table.chains[entrance]))
-            #expect(
-                table.destinations(of: entrance) == [
-                    .destination(try Example.address("192.0.2.1"), port: 8080)
-                ])
+            #expect(table.entrance(key) == "origin4/default/web/http/tcp")
         }
+        let outside = try Example.address("198.51.100.7")
+        for draw in 0..<8 as Range<UInt32> {
+            var packet = PacketModel(from: outside, to: try Example.address("203.0.113.10"))
+            packet.draw = draw
+            #expect(
+                packet.enter(table) == .sent(try Example.address("192.0.2.1"), port: 8080))
+            #expect(!packet.isMarked)
+        }
+    }
+
+    @Test("policy Local: what begins inside the cluster reaches all endpoints")
+    func localFromInside() throws {
+        var web = try Example.web()
+        web.externalPolicy = .local
+        web.podSubnets = [try #require(Prefix("198.18.1.0/24"))]
+        let table = table([web])
+        func reached(from source: String, onNode isFromNode: Bool) throws -> [Bool] {
+            try (0..<8 as Range<UInt32>).map { draw in
+                var packet = PacketModel(
+                    from: try Example.address(source), to: try Example.address("203.0.113.10"))
+                packet.draw = draw
+                packet.isFromNode = isFromNode
+                let outcome = packet.enter(table)
+                #expect(packet.isMarked == isFromNode, "only the node's own leave masqueraded")
+                return outcome == .sent(try Example.address("192.0.2.1"), port: 8080)
+            }
+        }
+        for (source, isFromNode) in [("198.18.1.9", false), ("198.51.100.1", true)] {
+            #expect(Set(try reached(from: source, onNode: isFromNode)) == [true, false])
+        }
+        #expect(
+            Set(try reached(from: "198.18.2.9", onNode: false)) == [true], "not this node's Pod")
     }
 
     @Test(

@@ -43,12 +43,13 @@ import Testing
         for element in ruleset.installation.addedElements {
             switch element.key {
             case .living: counters[element.key] = .init(packets: 5)
-            case .slot: counters[element.key] = .init(packets: 1)
+            case .choice: counters[element.key] = .init(packets: 1)
             default: continue
             }
         }
         let usage = try #require(ruleset.usage(of: counters)[web.identity])
         #expect(Array(usage.endpoints.values) == [5, 5])
+        #expect(slots(ruleset).isEmpty)
     }
 
     @Test("sums never fall, whatever elements come and go")

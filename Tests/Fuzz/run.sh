@@ -12,17 +12,18 @@
 # kept in .build/fuzz. Corpora are made from Tests/Fixtures and from messages in seeds.py.
 #
 # Targets: Layer2 (ARP, NDP and the announcer), BGP (messages and their stream), Multicast
-# (listener queries), BFD (packets and a session), Netlink (routing messages, nf_tables answers,
-# file notices), Membership (what members say, and the replicated store), Sealed (sealed
-# datagrams behind a seal that always holds, key files), Addresses (text, against inet_pton),
-# Manifests (YAML, assembling, conversion), API (an API server's answers: objects, pages, watches),
-# State (the shared folder's files).
+# (listener queries), BFD (packets and a session), Netlink (routing messages, nf_tables answers and
+# notifications, file notices), Dataplane (the kernel's dumps of our table and of connections),
+# Membership (what members say, and the replicated store), Sealed (sealed datagrams behind a seal
+# that always holds, key files), Addresses (text, against inet_pton), Manifests (YAML, assembling,
+# conversion), API (an API server's answers: objects, pages, watches), State (the shared folder's
+# files).
 # HTTP is Hummingbird's to fuzz.
 # Packages that Martlet uses are compiled from .build/checkouts; of them only Yams is instrumented.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 
-targets=(Layer2 BGP Multicast BFD Netlink Membership Sealed Addresses Manifests API State)
+targets=(Layer2 BGP Multicast BFD Netlink Dataplane Membership Sealed Addresses Manifests API State)
 optimization=-O
 replay=
 if [[ ${1:-} == --replay ]]; then
@@ -111,6 +112,7 @@ target() {                                      # target NAME: compiles and link
     case $1 in
     Layer2 | Multicast) module Layer2 || return 1; objects+=(Layer2) ;;
     BGP) module BGP || return 1; objects+=(BGP) ;;
+    Dataplane) module Dataplane || return 1; objects+=(Dataplane) ;;
     Membership) module Membership || return 1; objects+=(Membership) ;;
     BFD) module BFD || return 1; objects+=(BFD) ;;
     Netlink) linux || return 1; objects+=(LinuxNetwork 'CLinux-*'); more=(-lpcap) ;;
@@ -130,7 +132,7 @@ target() {                                      # target NAME: compiles and link
 
 run() {                                         # run NAME: one line, and 1 for anything found
     local name=$1 kept=.build/fuzz log=$build/$1.log length=1024 runs found file
-    [[ $name == Manifests || $name == API ]] && length=4096
+    [[ $name == Manifests || $name == API || $name == Dataplane ]] && length=4096
     [[ $name == Addresses ]] && length=128
     mkdir -p "$kept" "$build/found/$name"
     "$build/fuzz-$name" -max_total_time="$seconds" -max_len=$length -timeout=10 -rss_limit_mb=1024 \

@@ -140,6 +140,80 @@ put("Netlink", "answers",
 notice = struct.pack("=iIII", 1, 0x100, 0, 16) + b"service.yaml".ljust(16, b"\0")
 put("Netlink", "notices", b"\2" + notice + struct.pack("=iIII", -1, 0x4000, 0, 0))
 
+
+# The kernel's dump of our table, and of connections: type, length, what is behind the header.
+def nested(kind, *parts):
+    return attribute(kind | 0x8000, b"".join(parts))
+
+
+def named(kind, text):
+    return attribute(kind, text.encode() + b"\0")
+
+
+def word(kind, value):
+    return attribute(kind, struct.pack(">I", value))
+
+
+def told(kind, *parts, family=1):
+    body = bytes([family, 0, 0, 7]) + b"".join(parts)
+    return struct.pack(">BH", kind, len(body)) + body
+
+
+def element(key, *more):
+    return nested(1, nested(1, attribute(1, key)), *more)
+
+
+def elements(name, *items):
+    return told(12, named(1, "martlet"), named(2, name), nested(3, *items))
+
+
+def leads_to(chain):
+    return nested(2, nested(2, word(1, 0xFFFFFFFC), named(2, chain)))
+
+
+counter = nested(7, named(1, "counter"),
+                 nested(2, attribute(1, struct.pack(">Q", 60)), attribute(2, struct.pack(">Q", 1))))
+place = struct.pack(">IHH", 0xC0000201, 8080, 0)
+own = "cluster4/shop/game/http/udp"
+parts = [
+    told(0, named(1, "martlet"), word(2, 0),
+         attribute(6, b"\0\5ours\0" + b"\x6d\x08" + bytes(8))),
+    told(3, named(1, "martlet"), named(3, "prerouting"), word(5, 1), named(7, "nat"),
+         nested(4, word(1, 0), word(2, 0xFFFFFF97))),
+    told(3, named(1, "martlet"), named(3, "cluster4/shop/web/http/tcp")),
+    told(6, named(1, "martlet"), named(2, "cluster4/shop/web/http/tcp"),
+         attribute(7, b"\x6d\x08" + bytes(8) + b"\x6e\x08" + struct.pack(">II", 0, 1))),
+]
+parts += [told(9, named(1, "martlet"), named(2, name), word(3, flags)) for name, flags in (
+    ("frontends4", 8), ("endpoints4-0", 8), ("hairpins6", 0), ("choices-" + own, 8),
+    ("living-" + own, 8), ("affinity-" + own, 0x38), ("__set0", 7))]
+parts += [
+    elements("frontends4", element(bytes.fromhex("c00002010600000000500000"), counter,
+                                   leads_to("cluster4/shop/web/http/tcp"))),
+    elements("endpoints4-0", element(struct.pack("=I", 0), nested(2, attribute(1, place)))),
+    elements("hairpins6", element(bytes(32))),
+    elements("choices-" + own, element(struct.pack("=I", 0),
+                                       nested(2, attribute(1, struct.pack("=I", 9))))),
+    elements("living-" + own, element(struct.pack("=I", 9), nested(2, attribute(1, place)),
+                                      nested(11, counter))),
+    told(15, word(1, 7)),
+]
+put("Dataplane", "table", b"\x80" + b"".join(parts))
+put("Dataplane", "objects", b"\xc0" + b"".join(parts[1:]))
+put("Dataplane", "elements", b"\x40" + b"".join(parts[4:]))
+
+
+def direction(kind, source, destination, ports):
+    return nested(kind, nested(1, attribute(1, source), attribute(2, destination)),
+                  nested(2, attribute(1, b"\x11"), attribute(2, ports[:2]), attribute(3, ports[2:])))
+
+
+client, entrance, backend = (bytes.fromhex(text) for text in ("c0000264", "c0000201", "c0000263"))
+flow = (direction(1, client, entrance, b"\x30\x39\0\7")
+        + direction(2, backend, client, b"\x1f\x90\x30\x39") + word(3, 0x2E) + word(12, 99))
+put("Dataplane", "flows", b"\1" + told(0, flow, family=2) * 2)
+put("Dataplane", "flow", b"\2" + bytes([2, 0, 0, 0]) + flow)
+
 for number, text in enumerate("""192.0.2.1 0.0.0.0 255.255.255.255 2001:db8::1 :: ::1
     1:2:3:4:5:6:7:8
     2001:db8:0:1::/64 ::ffff:192.0.2.1 2001:db8:1:2:3:4:192.0.2.1 192.0.2.0/24 0.0.0.0/0

@@ -62,8 +62,10 @@ struct KernelElement {
                 reader.nodePlace().map { .nodePortTraffic(family, $0.0, port: $0.1) }
             case .addresses: reader.address(width).map { .address($0) }
             case .endpoints(let family, _): reader.number().map { .slot(family, $0) }
-            case .living(_, let chain):
-                reader.endpoint(width).map { .living(chain: chain, $0.0, port: $0.1) }
+            case .choices(let family, let chain):
+                reader.number().map { .choice(family, chain: chain, $0) }
+            case .living(let family, let chain):
+                reader.number().map { .living(family, chain: chain, $0) }
             case .hairpins: reader.hairpin(width)
             case .affinity: nil
             }
@@ -77,6 +79,10 @@ struct KernelElement {
             switch attribute.type {
             case Nft.Data.value:
                 var reader = KeyReader(data)
+                if case .choices = set {
+                    guard let number = reader.number(), reader.isAtEnd else { return nil }
+                    return .number(number)
+                }
                 guard let address = reader.address(set.family.byteWidth),
                     let port = reader.port(), reader.isAtEnd
                 else { return nil }
@@ -157,12 +163,6 @@ private struct KeyReader: ~Escapable {
     mutating func place(_ width: Int) -> (IPAddress, ServiceChain.Transport, UInt16)? {
         guard let address = address(width), let (transport, port) = nodePlace() else { return nil }
         return (address, transport, port)
-    }
-
-    @_lifetime(self: copy self)
-    mutating func endpoint(_ width: Int) -> (IPAddress, UInt16)? {
-        guard let address = address(width), let port = port() else { return nil }
-        return (address, port)
     }
 
     @_lifetime(self: copy self)

@@ -45,6 +45,7 @@ public struct KernelTable: Sendable {
     private(set) var unreadable: Set<String> = []
     private var generation: UInt16?
     private let keepsCounters: Bool
+    private let keepsUsedOnly: Bool
 
     /// Whether the answers tell of different moments, because somebody changed something between
     /// them.
@@ -53,7 +54,15 @@ public struct KernelTable: Sendable {
     public private(set) var isTooLarge = false
 
     /// A table of which nothing is known yet.
-    public init(countersToo: Bool = false) { keepsCounters = countersToo }
+    ///
+    /// - Parameters:
+    ///   - countersToo: keeps the counters.
+    ///   - usedOnly: keeps only those elements that have counted anything. Of a large table most
+    ///     have not.
+    public init(countersToo: Bool = false, usedOnly: Bool = false) {
+        keepsCounters = countersToo
+        keepsUsedOnly = usedOnly
+    }
 
     /// Takes in a message of an answer: its type and what is behind the netlink header.
     public mutating func read(type: UInt16, payload: Span<UInt8>) {
@@ -238,6 +247,7 @@ extension KernelTable {
                 unreadable.insert(name)
                 continue
             }
+            if keepsUsedOnly, element.counter ?? ElementCounter() == ElementCounter() { continue }
             elements[element.key] = element.value
             if keepsCounters, let counter = element.counter { counters[element.key] = counter }
         }

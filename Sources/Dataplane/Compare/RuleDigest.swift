@@ -22,15 +22,23 @@ struct RuleDigest: Hashable, Sendable {
     init(_ rule: Rule) {
         var writer = NetlinkWriter(capacity: 512)
         for expression in rule {
-            expression.write(to: &writer, anonymousSet: nil)
-            // What a set inside the rule holds is told apart from the rule.
-            guard case .isOutside(_, let ranges) = expression else { continue }
+            writer.nested(Nft.Rule.expression) { expression.write(to: &$0, anonymousSet: nil) }
+        }
+        self.init(rule, expressions: writer.bytes)
+    }
+
+    /// The same, from the bytes that tell the kernel of the expressions. They name no set inside
+    /// the rule: its number is another each time, and what it holds is told apart from the rule.
+    init(_ rule: Rule, expressions: some Sequence<UInt8>) {
+        var inside = NetlinkWriter(capacity: 0)
+        for case .isOutside(_, let ranges) in rule {
             for range in ranges {
-                range.first.write(to: &writer)
-                range.last.write(to: &writer)
+                range.first.write(to: &inside)
+                range.last.write(to: &inside)
             }
         }
-        value = StableHash.of(writer.bytes)
+        value = StableHash.of(
+            expressions, seed: inside.bytes.isEmpty ? 0 : StableHash.of(inside.bytes))
         slots = rule.slots
     }
 

@@ -56,7 +56,7 @@ public struct TableComparison: Equatable, Sendable {
 
     /// Why the table cannot be repaired piece by piece.
     private static func unlikeness(_ table: KernelTable, _ ruleset: Ruleset) -> String? {
-        if !table.isPresent { return "it is not there" }
+        if !table.isPresent { return "it was not there" }
         if table.isDormant { return "somebody switched it off" }
         if table.isTooLarge { return "it holds more than a table of ours can" }
         if table.layout != NftablesBatch.layout(ruleset.options) {

@@ -26,15 +26,12 @@ struct NetlinkWriter: Sendable {
         bytes.append(version)
         network(resource)
         body(&self)
-        let length = Self.hostBytes(UInt32(bytes.count - start))
-        for (index, byte) in length.enumerated() { bytes[start + index] = byte }
+        replace(at: start, with: UInt32(bytes.count - start))
     }
 
     /// Replaces the flags of the last message.
     mutating func setFlagsOfLastMessage(_ flags: UInt16) {
-        for (index, byte) in Self.hostBytes(flags).enumerated() {
-            bytes[lastMessage + 6 + index] = byte
-        }
+        replace(at: lastMessage + 6, with: flags)
     }
 
     /// An attribute that holds what `body` writes; at most 65,531 bytes.
@@ -45,9 +42,7 @@ struct NetlinkWriter: Sendable {
         body(&self)
         let length = bytes.count - start
         precondition(length <= Int(UInt16.max), "netlink attribute too long")
-        for (index, byte) in Self.hostBytes(UInt16(length)).enumerated() {
-            bytes[start + index] = byte
-        }
+        replace(at: start, with: UInt16(length))
         while bytes.count % 4 != 0 { bytes.append(0) }
     }
 
@@ -58,7 +53,9 @@ struct NetlinkWriter: Sendable {
 
     /// A 32-bit attribute in network order.
     mutating func word(_ type: UInt16, _ value: UInt32) {
-        attribute(type) { $0.network(value) }
+        host(UInt16(8))
+        host(type)
+        network(value)
     }
 
     /// A byte attribute.
@@ -93,7 +90,17 @@ struct NetlinkWriter: Sendable {
 
     /// Appends an integer in the host's order.
     mutating func host(_ value: some FixedWidthInteger) {
-        bytes.append(contentsOf: Self.hostBytes(value))
+        network(Self.isLittleEndian ? value.byteSwapped : value)
+    }
+
+    /// Replaces bytes by an integer in the host's order. No array is made for it: a full table has
+    /// a million attributes.
+    private mutating func replace(at place: Int, with value: some FixedWidthInteger) {
+        let count = value.bitWidth / 8
+        for index in 0..<count {
+            let shift = 8 * (Self.isLittleEndian ? index : count - 1 - index)
+            bytes[place + index] = UInt8(truncatingIfNeeded: value >> type(of: value).init(shift))
+        }
     }
 
     /// An integer's bytes in the host's order.
@@ -104,5 +111,6 @@ struct NetlinkWriter: Sendable {
         return isLittleEndian ? little : little.reversed()
     }
 
-    static let isLittleEndian = UInt16(1).littleEndian == 1
+    /// Known when this is compiled.
+    static var isLittleEndian: Bool { UInt16(1).littleEndian == 1 }
 }

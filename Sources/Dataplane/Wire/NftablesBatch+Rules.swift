@@ -11,12 +11,18 @@ extension NftablesBatch {
         message(Nft.Message.newRule, .rules(chain), flags: Nft.Flag.create | Nft.Flag.append) {
             $0.text(Nft.Rule.table, Self.table)
             $0.text(Nft.Rule.chain, chain)
+            var digest: RuleDigest?
             $0.nested(Nft.Rule.expressions) { list in
+                let start = list.bytes.count
                 for (expression, set) in zip(rule, sets) {
-                    list.nested(1) { expression.write(to: &$0, anonymousSet: set) }
+                    list.nested(Nft.Rule.expression) {
+                        expression.write(to: &$0, anonymousSet: set)
+                    }
                 }
+                guard sets.allSatisfy({ $0 == nil }) else { return }
+                digest = RuleDigest(rule, expressions: list.bytes[start...])
             }
-            $0.data(Nft.Rule.userData, RuleDigest(rule).userData)
+            $0.data(Nft.Rule.userData, (digest ?? RuleDigest(rule)).userData)
         }
     }
 }
@@ -185,11 +191,11 @@ extension RuleExpression.Field {
         case .transportProtocol: writer.load("meta", register, key: 16)
         case .mark: writer.load("meta", register, key: Self.markKey)
         case .connectionStatus: writer.load("ct", register, key: 2)
-        case .destinationType:
+        case .sourceType, .destinationType:
             writer.expression("fib") {
                 $0.word(1, register.number)
                 $0.word(2, 3)
-                $0.word(3, 1 << 1)
+                $0.word(3, self == .sourceType ? 1 << 0 : 1 << 1)
             }
         case .sourceAddress(let family):
             writer.payload(

@@ -13,15 +13,21 @@ extension NftablesBatch {
             $0.word(Nft.Set.keyType, key.type)
             $0.word(Nft.Set.keyLength, key.length)
             switch set {
-            case .frontends, .nodePorts, .addresses, .living:
+            case .frontends, .nodePorts, .addresses:
                 $0.word(Nft.Set.flags, Nft.Set.map)
                 $0.word(Nft.Set.dataType, Nft.Data.verdictType)
                 $0.word(Nft.Set.dataLength, 0)
-            case .endpoints(let family, _):
+            case .endpoints(let family, _), .living(let family, _):
                 $0.word(Nft.Set.flags, Nft.Set.map)
-                // For the nft tool: keys are in the host's byte order (1).
-                Self.destinations(family, keyOrder: 1, &$0)
-            case .affinity(let family, _):
+                let destination = Nft.DataType.concatenated(
+                    Self.addressType(family), Nft.DataType.port)
+                Self.data(
+                    destination, length: family.byteWidth + 4, Self.hostOrder, Self.networkOrder,
+                    &$0)
+            case .choices:
+                $0.word(Nft.Set.flags, Nft.Set.map)
+                Self.data(Nft.DataType.mark, length: 4, Self.hostOrder, Self.hostOrder, &$0)
+            case .affinity:
                 $0.word(
                     Nft.Set.flags, Nft.Set.map | Nft.Set.timeout | Nft.Set.changedByPackets)
                 $0.nested(Nft.Set.description) {
@@ -30,7 +36,7 @@ extension NftablesBatch {
                 // What is over is not found any more; it may wait for its burial. Every second, as
                 // the kernel does it by itself, would be a walk through every such map each second.
                 $0.word(Nft.Set.collection, Self.collectionMilliseconds)
-                Self.destinations(family, keyOrder: 2, &$0)
+                Self.data(Nft.DataType.mark, length: 4, Self.networkOrder, Self.hostOrder, &$0)
             case .hairpins, .traffic, .nodePortTraffic: $0.word(Nft.Set.flags, 0)
             }
             if set.counts(options) {
@@ -41,17 +47,19 @@ extension NftablesBatch {
 
     private static let collectionMilliseconds: UInt32 = 30_000
 
-    /// Data that are an address and a port. For the nft tool: they are in network order (2).
-    private static func destinations(
-        _ family: IPAddress.Family, keyOrder: UInt32, _ writer: inout NetlinkWriter
+    private static let hostOrder: UInt32 = 1
+    private static let networkOrder: UInt32 = 2
+
+    /// The type and length of what a map leads to; the byte orders are for the nft tool alone.
+    private static func data(
+        _ type: UInt32, length: Int, _ keyOrder: UInt32, _ dataOrder: UInt32,
+        _ writer: inout NetlinkWriter
     ) {
-        writer.word(
-            Nft.Set.dataType,
-            Nft.DataType.concatenated(addressType(family), Nft.DataType.port))
-        writer.word(Nft.Set.dataLength, UInt32(family.byteWidth) + 4)
+        writer.word(Nft.Set.dataType, type)
+        writer.word(Nft.Set.dataLength, UInt32(length))
         writer.attribute(Nft.Set.userData) {
             $0.append([0, 4] + NetlinkWriter.hostBytes(keyOrder))
-            $0.append([1, 4] + NetlinkWriter.hostBytes(UInt32(2)))
+            $0.append([1, 4] + NetlinkWriter.hostBytes(dataOrder))
         }
     }
 
@@ -66,8 +74,7 @@ extension NftablesBatch {
         case .nodePorts, .nodePortTraffic:
             return (Nft.DataType.concatenated(transport, port), 8)
         case .addresses, .affinity: return (address, width)
-        case .endpoints: return (Nft.DataType.mark, 4)
-        case .living: return (Nft.DataType.concatenated(address, port), width + 4)
+        case .endpoints, .choices, .living: return (Nft.DataType.mark, 4)
         case .hairpins: return (Nft.DataType.concatenated(address, address), width * 2)
         }
     }
@@ -124,6 +131,10 @@ extension NftablesBatch {
                         $0.network(UInt32(port) << 16)
                     }
                 }
+            case .number(let number):
+                $0.nested(Nft.Elements.data) {
+                    $0.attribute(Nft.Data.value) { $0.host(number) }
+                }
             }
         }
     }
@@ -145,10 +156,8 @@ extension NftablesBatch {
             transport(protocolNumber)
             port(number)
         case .address(let address): address.write(to: &writer)
-        case .slot(_, let number): writer.host(number)
-        case .living(_, let address, let number):
-            address.write(to: &writer)
-            port(number)
+        case .slot(_, let number), .choice(_, _, let number), .living(_, _, let number):
+            writer.host(number)
         case .hairpin(let address):
             address.write(to: &writer)
             address.write(to: &writer)

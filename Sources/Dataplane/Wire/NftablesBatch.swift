@@ -76,6 +76,7 @@ public struct NftablesBatch: Sendable {
         for set in NamedSet.permanent(options) { batch.declare(set, options) }
         for family in IPAddress.Family.allCases {
             batch.declare(.endpoints(family, shard: 0), options)
+            batch.declare(.choices(family, chain: ""), options)
             batch.declare(.living(family, chain: ""), options)
             batch.declare(.affinity(family, chain: ""), options)
         }

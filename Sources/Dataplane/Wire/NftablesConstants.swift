@@ -51,6 +51,7 @@ enum Nft {
         static let table: UInt16 = 1
         static let chain: UInt16 = 2
         static let expressions: UInt16 = 4
+        static let expression: UInt16 = 1
         static let userData: UInt16 = 7
     }
 

@@ -4,17 +4,19 @@ import NetworkTypes
 
 /// Feeds arbitrary bytes to what reads the kernel's records and captured packets. The first byte
 /// chooses: routing messages, each datagram behind two bytes of length; answers of nf_tables; file
-/// notices; router advertisements; captured frames, likewise behind their lengths.
+/// notices; router advertisements; notifications of nf_tables; captured frames, likewise behind
+/// their lengths.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzNetlink(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
     let input = unsafe Array(UnsafeBufferPointer(start: start, count: count))
     guard let choice = input.first else { return 0 }
     let rest = Array(input[1...])
-    switch choice % 5 {
+    switch choice % 6 {
     case 0: synchronize(rest)
     case 1: readAnswers(rest)
     case 2: readNotices(rest)
     case 3: readRouterMessage(rest)
+    case 4: readNotifications(rest)
     default: readFrames(rest, linkType: LinkType.allCases[Int(choice) % LinkType.allCases.count])
     }
     return 0
@@ -69,6 +71,14 @@ private func readAnswers(_ input: [UInt8]) {
     for answer in answers {
         precondition(!answer.detail.utf8.contains(0), "a text that does not end")
     }
+}
+
+private func readNotifications(_ input: [UInt8]) {
+    var reader = NftablesChangeReader(table: "martlet", own: 7)
+    let changes = reader.read(input.span)
+    // The header of the message that ends each transaction, and four bytes more.
+    precondition(changes.count * 20 <= input.count, "more transactions than fit")
+    _ = reader.overrun()
 }
 
 private func readNotices(_ input: [UInt8]) {
