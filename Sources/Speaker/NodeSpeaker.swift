@@ -83,9 +83,12 @@ package actor NodeSpeaker {
     var published: SpeakerRecord?
     var dataplaneFailure: String?
     var dataplaneRemedies: [String] = []
+    /// How often the table was put right after somebody else had changed it.
+    var dataplaneRepairs: UInt64 = 0
     var dataplaneOmissions: [ServiceChain.Identity: Ruleset.Omission] = [:]
     var healthChecks: HealthCheckServer?
     var healthPlan = HealthCheckPlan()
+    var healthPlanner = HealthCheckPlanner()
     var probing = Probing()
     var kernelHeld: Set<IPAddress> = []
     var recentEvents = RecentEvents()
@@ -178,7 +181,10 @@ package actor NodeSpeaker {
             group.addTask { await self.lookAfter() }
             group.addTask { await self.publishWhenDue() }
             group.addTask { await self.reportWhenDue() }
-            if let dataplane { group.addTask { await self.lookAfter(dataplane) } }
+            if let dataplane {
+                group.addTask { await self.lookAfter(dataplane) }
+                group.addTask { await self.followUsage(of: dataplane) }
+            }
             group.addTask { await self.followProbes() }
             if let fencing {
                 group.addTask { await fencing.run() }
@@ -474,7 +480,13 @@ package actor NodeSpeaker {
         membership?.stop()
         healthChecks?.stop()
         probing.prober?.stop()
-        guard let dataplane, !keepsDataplane else { return }
+        guard let dataplane else { return }
+        if keepsDataplane {
+            logger.notice(
+                "the table inet martlet stays, and goes on leading to endpoints",
+                metadata: ["remove": "nft delete table inet martlet; or --remove-dataplane"])
+            return
+        }
         do throws(SystemError) {
             try await dataplane.removeAll()
         } catch {

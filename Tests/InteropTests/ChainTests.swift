@@ -174,7 +174,7 @@ extension RealNetwork.ChainTests {
     }
 
     @Test(
-        "the table goes with the daemon unless it is told to keep it; other tables are not touched")
+        "the table stays at the end unless the daemon removes it; other tables are not touched")
     func tables() throws {
         let lan = try NamespacedLAN(nodes: 1)
         try lan.run(
@@ -191,7 +191,7 @@ extension RealNetwork.ChainTests {
         }
         for keeps in [false, true] {
             let daemon = try lan.martlet(
-                "node-a", dataplane: "nftables", extra: keeps ? ["--keep-dataplane"] : [])
+                "node-a", dataplane: "nftables", extra: keeps ? [] : ["--remove-dataplane"])
             let isInstalled = try eventually { try hasTable() }
             #expect(isInstalled != nil, lan.lastWords)
             if !keeps {

@@ -104,8 +104,13 @@ struct SpeakerOptions: ParsableArguments {
     @Option(help: "Who takes traffic on to the endpoints: none (kube-proxy does) or nftables.")
     var dataplane: DataplaneChoice = .none
 
-    @Flag(help: "Leave the nftables table in place at the end.")
-    var keepDataplane = false
+    @Flag(
+        help: ArgumentHelp(
+            "Delete the nftables table at the end.",
+            discussion:
+                "Without it the table stays, so that connections live on over a restart, which "
+                + "takes it over."))
+    var removeDataplane = false
 
     @OptionGroup var backing: BackingOptions
 
@@ -127,6 +132,11 @@ struct SpeakerOptions: ParsableArguments {
     func validate() throws {
         guard (3...300).contains(fencingDuration) else {
             throw ValidationError("--fencing-duration \(fencingDuration): 3 to 300 seconds")
+        }
+        guard !removeDataplane || bgp.bgpStop != .keep else {
+            throw ValidationError(
+                "--remove-dataplane with --bgp-stop keep: routers would go on sending what nothing "
+                    + "takes to endpoints; leave out one of the two")
         }
     }
 }

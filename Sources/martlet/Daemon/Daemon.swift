@@ -102,6 +102,7 @@ struct Daemon {
         let dataplane =
             speaker.dataplane == .nftables
             ? try DataplaneReconciler.open(options: speaker.backing.ruleset) : nil
+        if dataplane == nil { warnOfLeftTable(logger) }
         if speaker.gossip.takesKeysFromState, let server = cluster.server {
             try await unlessTold { try await server.prepareGossipKeys() }
         }
@@ -122,8 +123,23 @@ struct Daemon {
                     isInCluster: cluster.server != nil,
                     carriesTraffic: speaker.dataplane == .nftables)),
             source: source, dataplane: dataplane,
-            keepsDataplane: speaker.keepDataplane || speaker.bgp.bgpStop == .keep,
+            keepsDataplane: !speaker.removeDataplane,
             logger: logger)
+    }
+
+    /// A table that a former run left goes on leading packets to endpoints of then.
+    private func warnOfLeftTable(_ logger: Logger) {
+        var sequence: UInt32 = 1
+        do throws(SystemError) {
+            let socket = try NftablesSocket()
+            guard try socket.isTablePresent(&sequence) else { return }
+            logger.warning(
+                "a former run left the table inet martlet, and this one does not look after it",
+                metadata: ["remedy": "nft delete table inet martlet; or --dataplane nftables"])
+        } catch {
+            // A daemon that only announces needs no right to look at tables.
+            logger.debug("tables not looked at", metadata: ["error": "\(error)"])
+        }
     }
 
     /// Waits for something as long as there is no group of services that SIGTERM could stop: a
