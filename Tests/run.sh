@@ -18,8 +18,8 @@ source deploy/packages.sh
 need_swift || exit 1
 need /usr/include/pcap/pcap.h=libpcap-dev git=git g++=g++ || exit 1
 if ((EUID == 0)); then
-    need ip=iproute2 ping=iputils-ping nft=nftables tcpdump=tcpdump arping=arping ndisc6=ndisc6 nginx=nginx-light \
-        curl=curl conntrack=conntrack python3=python3 jq=jq gcc=gcc bird=bird2 \
+    need ip=iproute2 ping=iputils-ping nft=nftables tcpdump=tcpdump arping=arping ndisc6=ndisc6 \
+        nginx=nginx-light curl=curl conntrack=conntrack python3=python3 jq=jq gcc=gcc bird=bird2 \
         /usr/lib/frr/bgpd=frr gobgpd=gobgpd /usr/sbin/bgpctl=openbgpd exabgp=exabgp \
         keepalived=keepalived openssl=openssl kubectl=kubernetes-client || exit 1
     python3 -c 'import celpy, yaml' 2>/dev/null ||

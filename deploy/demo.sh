@@ -301,8 +301,40 @@ say "10. Where would addresses go?  martlet simulate --fail"
 "$martlet" simulate --manifests "$manifests" --state "$state" --fail "$(owner_of 192.0.2.200)" |
     sed 's/^/  /'
 
-say "11. The whole path of a packet"
-in_ "$(owner_of 192.0.2.200)" nft list table inet martlet | head -n 30 | sed 's/^/  /'
+say "11. From the address to an endpoint: Martlet's nftables table on the owner"
+owner=$(owner_of 192.0.2.200)
+# One map or chain as nft shows it, without the lines around it.
+table() { in_ "$owner" nft -s list "$@" 2>/dev/null; }
+for line in "map inet martlet frontends4" "chain inet martlet external4/default/web/http/tcp" \
+    "chain inet martlet cluster4/default/web/http/tcp" "map inet martlet endpoints4-0"; do
+    # shellcheck disable=SC2086
+    table $line | grep -vE '^table|^}|type (ipv4|mark)|^$' |
+        sed 's/^\t/  /;s/\t/  /g;s/, 0x/,\n           0x/g'
+done
+echo
+in_ "$owner" "$martlet" explain default/web --probe --admin "$work/$owner.sock" >"$work/probe"
+probed=$?
+sed -n '/192.0.2.200 port/,$p' "$work/probe" | sed '/2001:db8:2::200 port/,$d;s/^/  /'
+hold "martlet explain default/web --probe: every flow arrives" test "$probed" -eq 0
+hold "connections are counted, by endpoint" grep -qE 'default/web http/TCP +[1-9][0-9]* ' \
+    <("$martlet" status --admin "$work/$owner.sock")
+"$martlet" status --admin "$work/$owner.sock" | grep -E '^SERVICE PORT|^default/.*/TCP' | sed 's/^/  /'
+
+say "12. Somebody flushes every table: nft flush ruleset"
+watch_gap 2
+repairs() {
+    "$martlet" status --admin "$work/$owner.sock" -o json | grep -oE '"repairs" : [0-9]+' | grep -oE '[0-9]+$'
+}
+before=$(repairs)
+begin=$(now)
+in_ "$owner" nft flush ruleset
+until_ 2000 in_ "$owner" nft list chain inet martlet cluster4/default/web/http/tcp
+echo "  the table is back after $(($(now) - begin)) ms"
+wait "$prober"
+read_gap ""
+hold "no client waited longer than half a second" test "$gap" -lt 500
+hold "the daemon has counted it, and says who it was" test "$(repairs)" -gt "$before"
+"$martlet" status --admin "$work/$owner.sock" | grep tableChanged | sed 's/^/  /'
 
 # ------------------------------------------------------------------ second act: a router
 
@@ -313,7 +345,7 @@ goes_over() { [[ $(hops) == "$1" ]]; }                              # goes_over 
 watched() { [[ $(router show bfd sessions | grep -c ' Up ') == 2 ]]; }
 both='via 192.0.2.11 via 192.0.2.12 '
 
-say "12. A router with a client behind it: BIRD, as deploy/routers/bird.conf has it"
+say "13. A router with a client behind it: BIRD, as deploy/routers/bird.conf has it"
 plug router 1
 in_ router sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 \
     net.ipv4.fib_multipath_hash_policy=1 net.ipv6.fib_multipath_hash_policy=1
@@ -360,12 +392,12 @@ lose() {                                                            # lose comma
     hold "there was never a second without an answer" test "$gap" -lt 1000
 }
 
-say "13. One of the two is killed: kill -9"
+say "14. One of the two is killed: kill -9"
 lose kill_daemon b
 start b
 hold "started again, it is used again" until_ 15000 goes_over "$both"
 
-say "14. One of the two loses its cable"
+say "15. One of the two loses its cable"
 hold "BFD watches both" until_ 5000 watched
 lose in_ switch ip link set node-b down
 in_ switch ip link set node-b up

@@ -4,8 +4,13 @@ import NetworkTypes
 
 /// Looking after the table while nothing of ours changes.
 extension DataplaneReconciler {
-    /// So often the table is compared with the kernel's though nobody is known to have touched it.
+    /// So often it is asked whether anybody else has changed a table, though the kernel told of
+    /// nothing; if so, ours is compared.
     package static let slowComparison = Duration.seconds(60)
+
+    /// So many times it is asked until the table is compared whatever the answer, and whatever has
+    /// to wait for that.
+    private static let comparesInAnyCase = 10
 
     /// After a comparison that others caused, so many times as long as it took is waited before the
     /// next one: who goes on changing the table costs no more than a fifth of a core. The first
@@ -17,8 +22,8 @@ extension DataplaneReconciler {
     package typealias Report = @Sendable (Result<Outcome, SystemError>) async -> Void
 
     /// Keeps the table right until the task is cancelled: compares it when somebody else has
-    /// changed it, which the kernel tells at once, and every minute; and tells `report` when it was
-    /// not right.
+    /// changed it, which the kernel tells at once, every minute in which somebody else changed any
+    /// table, and every ten minutes; and tells `report` when it was not right.
     ///
     /// Repaired within 0.5 s of the change, of which the kernel's telling takes a millisecond and
     /// the rest is the comparison.
@@ -43,10 +48,14 @@ extension DataplaneReconciler {
                 }
             }
             group.addTask {
+                var asked = 0
                 while true {
                     do { try await Task.sleep(for: Self.slowComparison) } catch { return }
                     self.answerAskers()
-                    _ = await self.look(for: nil, report)
+                    asked = (asked + 1) % Self.comparesInAnyCase
+                    let isUntouched = await self.isUntouched()
+                    if asked != 0, isUntouched { continue }
+                    _ = await self.look(for: nil, canWait: asked != 0 || isUntouched, report)
                 }
             }
             await group.waitForAll()
@@ -56,12 +65,14 @@ extension DataplaneReconciler {
     }
 
     /// Compares, unless the change is none. Returns how long to rest.
-    private func look(for change: NftablesChange?, _ report: Report) async -> Duration {
+    private func look(
+        for change: NftablesChange?, canWait: Bool = false, _ report: Report
+    ) async -> Duration {
         if change?.author == .unknown, isUntouched() { return .zero }
         let begin = MonotonicClock.now()
         let result: Result<Outcome, SystemError>?
         do throws(SystemError) {
-            var outcome = try verify()
+            var outcome = try await verify(canWait: canWait)
             outcome?.author = change
             result = outcome.map { .success($0) }
         } catch {

@@ -13,7 +13,7 @@ import NetworkTypes
 ///  desired ──► Ruleset ──difference──► kernel         (each change)
 ///                 └────comparison────► kernel's dump  (at the start; when somebody else changed
 ///                                                      the table; when a difference was refused;
-///                                                      every minute)
+///                                                      now and then)
 /// ```
 ///
 /// A comparison repairs what is wrong and leaves the rest alone, so that counters, clients'
@@ -23,6 +23,7 @@ import NetworkTypes
 /// The table is `inet martlet`; no other table is read or written.
 package actor DataplaneReconciler {
     private let socket: NftablesSocket
+    private let reader: DataplaneReader
     private let options: Ruleset.Options
     private let lock: DataplaneLock?
     let monitor: NftablesMonitor?
@@ -31,7 +32,6 @@ package actor DataplaneReconciler {
     private let isForwarding: @Sendable (IPAddress.Family) -> Bool?
 
     private(set) var ruleset: Ruleset
-    private var ledger = UsageLedger()
     /// What the ruleset was last brought up to, where that is known.
     private var reached: ServiceChains?
     /// Whether the kernel's table has been looked at.
@@ -41,6 +41,8 @@ package actor DataplaneReconciler {
     /// The transaction after which the table was surely right, where no other came before ours.
     private(set) var trusted: UInt32?
     private var nextSequence: UInt32 = 1
+    /// Counts our transactions, so that a look knows whether one came between.
+    private var edition: UInt64 = 0
     /// How often an installed table was compared.
     package private(set) var comparisons = 0
 
@@ -48,16 +50,18 @@ package actor DataplaneReconciler {
     /// left and makes it right.
     ///
     /// - Parameters:
+    ///   - reader: looks at the table in the same network namespace.
     ///   - lock: the right to keep the table; held as long as this lives.
     ///   - monitor: tells of what others do to the table, once ``run(_:)`` runs.
     ///   - isForwarding: whether this node forwards a family, `nil` when unknown.
     package init(
-        socket: consuming NftablesSocket, lock: DataplaneLock? = nil,
+        socket: consuming NftablesSocket, reader: DataplaneReader, lock: DataplaneLock? = nil,
         monitor: NftablesMonitor? = nil, options: Ruleset.Options = Ruleset.Options(),
         isForwarding: @escaping @Sendable (IPAddress.Family) -> Bool? = NftablesForwarding.isOn
     ) {
         socketPort = socket.port
         self.socket = socket
+        self.reader = reader
         self.lock = lock
         self.monitor = monitor
         self.options = options
@@ -74,7 +78,8 @@ package actor DataplaneReconciler {
         let lock = try DataplaneLock()
         let monitor = try NftablesMonitor()
         return DataplaneReconciler(
-            socket: try NftablesSocket(), lock: lock, monitor: monitor, options: options)
+            socket: try NftablesSocket(), reader: DataplaneReader(socket: try NftablesSocket()),
+            lock: lock, monitor: monitor, options: options)
     }
 
     /// Tells those whom the lock refused who has it, so that there is room for more of them.
@@ -109,14 +114,37 @@ package actor DataplaneReconciler {
         return try commit(ruleset.update(to: desired.all()), found)
     }
 
+    /// So often a look is repeated because something changed meanwhile.
+    private static let glances = 4
+
     /// Compares the kernel's table with what it should be, and makes it right; `nil` when it is, or
-    /// when nothing has been installed yet.
+    /// when nothing has been installed yet. Changes go on meanwhile.
     ///
+    /// Where tables go on changing, no look may ever be at one moment. Then the table is compared
+    /// here, so that no change of ours comes between, and changes wait for it.
+    ///
+    /// - Parameter canWait: rather leaves it at that, when there is no moment for a look.
     /// - Throws: when the table is wrong and could not be made right.
-    package func verify() throws(SystemError) -> Outcome? {
+    package func verify(canWait: Bool = false) async throws(SystemError) -> Outcome? {
         guard isInstalled else { return nil }
         comparisons += 1
         var outcome = described()
+        for _ in 0..<Self.glances {
+            let before = edition
+            // A table that the reader cannot read is tried once more below.
+            let look = (try? await reader.look(for: ruleset)) ?? nil
+            guard isInstalled else { return nil }
+            guard let look, edition == before else { continue }
+            if look.comparison.remedy == .none {
+                trusted = look.generation
+                return nil
+            }
+            guard try socket.generation(&nextSequence) == look.generation else { continue }
+            trusted = look.generation
+            try apply(look.comparison, &outcome)
+            return outcome
+        }
+        if canWait { return nil }
         try mend(nil, &outcome)
         return outcome.isChanged ? outcome : nil
     }
@@ -125,6 +153,7 @@ package actor DataplaneReconciler {
     package func removeAll() throws(SystemError) {
         isInstalled = false
         hasBegun = true
+        edition &+= 1
         try send(.removal(firstSequence: nextSequence))
         reached = nil
         _ = ruleset.update(to: [])
@@ -133,15 +162,9 @@ package actor DataplaneReconciler {
     /// How often each Service port and each endpoint was used, as the kernel counts it.
     ///
     /// - Throws: when the kernel does not tell.
-    package func usage() throws(SystemError) -> [ServiceChain.Identity: Ruleset.Usage] {
-        try look()
-        return ledger.usages
-    }
-
-    /// Adds to the ledger what was counted since the last look.
-    private func look() throws(SystemError) {
-        guard isInstalled, options.counters != .none else { return }
-        ledger.add(try socket.readCounters(options, &nextSequence).counters, of: ruleset)
+    package func usage() async throws(SystemError) -> [ServiceChain.Identity: Ruleset.Usage] {
+        guard isInstalled, options.counters != .none else { return await reader.usages }
+        return try await reader.usages(of: ruleset)
     }
 
     /// Whether the kernel has the table now.
@@ -204,7 +227,6 @@ extension DataplaneReconciler {
 
     /// Makes the table right whatever it is like: by what differs, or as a whole.
     private func mend(_ known: KernelTable?, _ outcome: inout Outcome) throws(SystemError) {
-        isInstalled = false
         var table = known
         if table == nil {
             // Without the number the next lost message only means one comparison more; a table that
@@ -212,24 +234,30 @@ extension DataplaneReconciler {
             trusted = try? socket.generation(&nextSequence)
             table = try? socket.readTable(&nextSequence)
         }
-        if let table {
-            let comparison = TableComparison(table, with: ruleset)
-            switch comparison.remedy {
-            case .none:
+        try apply(table.map { TableComparison($0, with: ruleset) }, &outcome)
+    }
+
+    /// Does what a comparison says; without one the table is replaced.
+    private func apply(
+        _ comparison: TableComparison?, _ outcome: inout Outcome
+    ) throws(SystemError) {
+        isInstalled = false
+        switch comparison?.remedy ?? .replacement("it could not be read") {
+        case .none:
+            isInstalled = true
+            return
+        case .repair(let difference):
+            outcome.findings = comparison?.findings
+            do throws(SystemError) {
+                try change(difference)
                 isInstalled = true
+                outcome.isChanged = true
                 return
-            case .repair(let difference):
-                outcome.findings = comparison.findings
-                do throws(SystemError) {
-                    try change(difference)
-                    isInstalled = true
-                    outcome.isChanged = true
-                    return
-                } catch {
-                    outcome.refusal = outcome.refusal ?? error
-                }
-            case .replacement(let reason): outcome.replacementReason = reason
+            } catch {
+                outcome.refusal = outcome.refusal ?? error
             }
+        case .replacement(let reason):
+            if comparison != nil { outcome.replacementReason = reason }
         }
         try change(ruleset.installation)
         isInstalled = true
@@ -240,6 +268,7 @@ extension DataplaneReconciler {
     /// A transaction of ours. When it is the only one since the table was known to be right, the
     /// table is right after it too; after one that replaces it in any case.
     private func change(_ difference: RulesetDiff) throws(SystemError) {
+        edition &+= 1
         let batch = NftablesBatch(
             difference, comment: "kept by Martlet", firstSequence: nextSequence)
         // Without the numbers the next lost message only means one comparison more.

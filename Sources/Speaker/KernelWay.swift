@@ -21,7 +21,11 @@ package struct KernelWay: Equatable, Sendable {
         guard case .goto(let chain)? = table.elements[key] else { return }
         entrance = chain
         spread = Self.spread(from: chain, table)
-        guard let spread, let slots = table.adoption.runs[spread] else { return }
+        guard let spread else { return }
+        guard let slots = table.adoption.runs[spread] else {
+            follow(affine: spread, in: table)
+            return
+        }
         var found: Set<SocketAddress> = []
         for slot in slots {
             if case .destination(let address, let port)? =
@@ -35,6 +39,23 @@ package struct KernelWay: Equatable, Sendable {
         endpoints = found.sorted()
     }
 
+    /// Where clients are bound to endpoints a place is drawn, which has a number, which has an
+    /// endpoint.
+    private mutating func follow(affine chain: String, in table: KernelTable) {
+        var living: [UInt32: SocketAddress] = [:]
+        var drawn: [UInt32] = []
+        for (key, value) in table.elements {
+            switch (key, value) {
+            case (.living(_, chain: chain, let number), .destination(let address, let port)):
+                living[number] = SocketAddress(address, port: port)
+            case (.choice(_, chain: chain, _), .number(let number)): drawn.append(number)
+            default: continue
+            }
+        }
+        endpoints = Set(drawn.compactMap { living[$0] }).sorted()
+        emptySlots = drawn.count { living[$0] == nil }
+    }
+
     /// The chain that an entrance ends in: they are named by their role, and otherwise alike.
     private static func spread(from chain: String, _ table: KernelTable) -> String? {
         guard let slash = chain.firstIndex(of: "/") else { return nil }
@@ -45,6 +66,8 @@ package struct KernelWay: Equatable, Sendable {
             switch role.dropLast() {
             case "cluster", "local": [chain]
             case "external": ["cluster\(version)\(rest)"]
+            // What begins inside the cluster goes another way; a client outside is meant here.
+            case "origin": ["local\(version)\(rest)"]
             case "firewall":
                 // Behind a firewall chain, policy Cluster has the one that marks for masquerade.
                 table.hasChain("external\(version)\(rest)")

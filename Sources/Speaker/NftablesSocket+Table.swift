@@ -16,36 +16,43 @@ extension NftablesSocket {
 
     /// The whole table as it is at one moment, but for what the kernel itself puts into it.
     package func readTable(_ sequence: inout UInt32) throws(SystemError) -> KernelTable {
-        try untorn { () throws(SystemError) -> KernelTable? in
-            var table = KernelTable()
-            let absent = try ask(
-                TableQuery.table(sequence: sequence), sequence: sequence,
-                subject: Self.tableName
-            ) { table.read(type: $0, payload: $1) }
-            sequence &+= 1
-            if let absent {
-                guard absent.isNotFound else { throw Self.error(absent.code) }
-                return table
-            }
-            for question in [TableQuery.chains, TableQuery.rules, TableQuery.sets] {
-                guard try read(question, &table, &sequence) else { return nil }
-            }
-            for set in table.readableSets {
-                guard
-                    try read(
-                        { TableQuery.elements(of: set, sequence: $0) }, &table, &sequence)
-                else { return nil }
-            }
-            return table.isTorn ? nil : table
+        for _ in 0..<Self.attempts {
+            if let table = try readTableOnce(&sequence) { return table }
         }
+        throw SystemError(
+            "nf_tables dump", errno: ESTALE, subject: Self.tableName,
+            detail: "somebody goes on changing tables", remedy: "it is tried again by itself")
     }
 
-    /// The counters of the table's elements. They are read set by set while packets pass, so they
-    /// are of nearly one moment and of no matter whether anything else changed.
+    /// The same; `nil` when somebody changed something meanwhile.
+    func readTableOnce(_ sequence: inout UInt32) throws(SystemError) -> KernelTable? {
+        var table = KernelTable()
+        let absent = try ask(
+            TableQuery.table(sequence: sequence), sequence: sequence, subject: Self.tableName
+        ) { table.read(type: $0, payload: $1) }
+        sequence &+= 1
+        if let absent {
+            guard absent.isNotFound else { throw Self.error(absent.code) }
+            return table
+        }
+        for question in [TableQuery.chains, TableQuery.rules, TableQuery.sets] {
+            guard try read(question, &table, &sequence), !table.isTorn else { return nil }
+        }
+        for set in table.readableSets {
+            guard try read({ TableQuery.elements(of: set, sequence: $0) }, &table, &sequence),
+                !table.isTorn
+            else { return nil }
+        }
+        return table
+    }
+
+    /// The elements that have counted anything, with their counters. They are read set by set while
+    /// packets pass, so they are of nearly one moment and of no matter whether anything else
+    /// changed.
     package func readCounters(
         _ options: Ruleset.Options, _ sequence: inout UInt32
     ) throws(SystemError) -> KernelTable {
-        var table = KernelTable(countersToo: true)
+        var table = KernelTable(countersToo: true, usedOnly: true)
         _ = try read(TableQuery.sets, &table, &sequence)
         for set in table.readableSets where set.counts(options) {
             _ = try read({ TableQuery.elements(of: set, sequence: $0) }, &table, &sequence)
@@ -73,17 +80,6 @@ extension NftablesSocket {
         ) { generation = TableQuery.generation(type: $0, payload: $1) ?? generation }
         sequence &+= 1
         return generation
-    }
-
-    private func untorn(
-        _ attempt: () throws(SystemError) -> KernelTable?
-    ) throws(SystemError) -> KernelTable {
-        for _ in 0..<Self.attempts {
-            if let table = try attempt() { return table }
-        }
-        throw SystemError(
-            "nf_tables dump", errno: ESTALE, subject: Self.tableName,
-            detail: "somebody goes on changing tables", remedy: "it is tried again by itself")
     }
 
     /// False when the answer tells of several moments.

@@ -46,8 +46,11 @@ extension NodeSpeaker {
         guard let dataplane else { return }
         let chains = ServiceChains(
             state, node: settings.node, scope: settings.scope, options: chainOptions)
-        let plan = HealthCheckPlan(state.snapshot, choice: chains.choice)
-        defer { answerHealthChecks(plan) }
+        let plan = healthPlanner.plan(state.snapshot, choice: chains.choice)
+        defer {
+            answerHealthChecks(plan)
+            healthChecks?.update(isDraining: handsOver)
+        }
         do throws(SystemError) {
             let outcome = try await dataplane.reconcile(chains)
             if dataplaneFailure != nil { logger.notice("data plane is in step again") }
@@ -59,12 +62,18 @@ extension NodeSpeaker {
         }
     }
 
+    /// Whether this node is drained, by command or by its Node object, or about to stop.
+    private var handsOver: Bool {
+        isDrained || isLeaving || state.snapshot.nodes[settings.node]?.isAskedToDrain == true
+    }
+
     /// Answers on the `healthCheckNodePort`s as the rules are now. Nobody needs the thread before
     /// the first Service with such a port.
     private func answerHealthChecks(_ plan: HealthCheckPlan) {
         guard plan != healthPlan else { return }
+        let known = healthPlan.unserved
         healthPlan = plan
-        for (service, holder) in plan.unserved {
+        for (service, holder) in plan.unserved where known[service] != .some(holder) {
             let reason = holder.map { "it is \($0)'s" } ?? "too many Services have one"
             logger.warning(
                 "healthCheckNodePort not answered",
@@ -82,6 +91,8 @@ extension NodeSpeaker {
             healthChecks?.update(isHealthy: dataplaneFailure == nil)
         } catch {
             logger.error("health check", metadata: ["error": "\(error)"])
+            // With the next state it is tried again.
+            healthPlan = HealthCheckPlan()
         }
     }
 

@@ -94,8 +94,11 @@ extension NodeSpeaker {
         if let repair = outcome.repair {
             let author = outcome.author.map { "\($0)" } ?? "somebody"
             if outcome.isTakeover {
-                logger.info("nftables table taken over", metadata: ["table": "\(repair)"])
+                logger.info(
+                    outcome.isReplaced ? "nftables table installed" : "nftables table taken over",
+                    metadata: ["table": "\(repair)"])
             } else {
+                dataplaneRepairs += 1
                 logger.warning(
                     "somebody else changed our nftables table",
                     metadata: ["by": "\(author)", "table": "\(repair)"])

@@ -18,6 +18,7 @@ extension NodeSpeaker {
         let held = tenure.report.claims.count
         let routesWereTold = await bgp.report().establishedCount > 0
         isLeaving = true
+        healthChecks?.update(isDraining: true)
         _ = await publish()
         membership?.spread(.drain)
         tenure.post { $0.isStopping = true }

@@ -5,20 +5,50 @@ import NetworkTypes
 
 /// Looks for whoever takes traffic on beside Martlet, when somebody wants to know, and not more
 /// often than every ten seconds: of a large table the older kernel interface hands out all of it.
+///
+/// A look waits for the kernel, and up to 0.2 s for kube-proxy, so it is made on a thread of its
+/// own. Whoever asks meanwhile waits for the same look.
 package actor ProxyWatch {
     private var seen: (facts: ProxyFacts, sight: ProxySight, at: Instant)?
+    /// Those who wait for a look that is under way; `nil` when none is.
+    private var waiting: [CheckedContinuation<Void, Never>]?
 
     package init() {}
 
     /// What is so on this node, at most ten seconds old.
-    package func review(_ sight: ProxySight) -> ProxyReview {
-        let now = MonotonicClock.now()
-        if let seen, seen.sight.isSameView(as: sight), now - seen.at < .seconds(10) {
+    package func review(_ sight: ProxySight) async -> ProxyReview {
+        while waiting != nil {
+            await withCheckedContinuation { waiting?.append($0) }
+        }
+        if let seen, seen.sight.isSameView(as: sight), MonotonicClock.now() - seen.at < .seconds(10)
+        {
             return ProxyReview(ProxyReview.Facts(seen.facts), sight.context)
         }
-        let facts = ProxyFacts(links: sight.links, interfaces: sight.context.interfaces)
-        seen = (facts, sight, now)
+        waiting = []
+        let facts = await Self.look(sight)
+        seen = (facts, sight, MonotonicClock.now())
+        for asker in waiting ?? [] { asker.resume() }
+        waiting = nil
         return ProxyReview(ProxyReview.Facts(facts), sight.context)
+    }
+
+    private static func look(_ sight: ProxySight) async -> ProxyFacts {
+        var thread: NetworkThread?
+        let facts = await withCheckedContinuation { continuation in
+            let look = { @Sendable in
+                continuation.resume(
+                    returning: ProxyFacts(
+                        links: sight.links, interfaces: sight.context.interfaces))
+            }
+            do throws(SystemError) {
+                thread = try NetworkThread(name: "martlet-proxies", look)
+            } catch {
+                // Without a thread it is seen from here.
+                look()
+            }
+        }
+        thread?.join()
+        return facts
     }
 }
 

@@ -24,6 +24,7 @@ package struct ServiceChains: Sendable {
     private let allowsExternalIPs: Bool
     /// Which endpoints serve, seen from here.
     package let choice: EndpointChoice
+    private let podSubnets: [Prefix]
 
     /// Resolves for the speaker of `node`.
     package init(
@@ -32,9 +33,13 @@ package struct ServiceChains: Sendable {
         snapshot = state.snapshot
         self.scope = scope
         allowsExternalIPs = options.allowsExternalIPs
+        // Who taints a node so vouches that it is off, whoever else still counts it as alive.
+        let vouched = state.snapshot.nodes.values.lazy
+            .filter { $0.taints.contains(Node.outOfServiceTaint) }.map(\.metadata.name.name)
         choice = EndpointChoice(
             node: node, isOnlyNode: ElectionInput.nodeNames(state, own: node) == [node],
-            deadNodes: options.deadNodes)
+            deadNodes: options.deadNodes.union(vouched).subtracting([node]))
+        podSubnets = state.snapshot.nodes[node]?.podCIDRs ?? []
     }
 
     /// The chains of every Service that has a data path, in no order.
@@ -46,7 +51,8 @@ package struct ServiceChains: Sendable {
     /// do that it is less work to look at all.
     func changes(since last: ServiceChains) -> [Ruleset.ServiceKey: [ServiceChain]]? {
         guard choice.node == last.choice.node, choice.isOnlyNode == last.choice.isOnlyNode,
-            scope == last.scope, allowsExternalIPs == last.allowsExternalIPs
+            scope == last.scope, allowsExternalIPs == last.allowsExternalIPs,
+            podSubnets == last.podSubnets
         else { return nil }
         let nodes = choice.deadNodes.symmetricDifference(last.choice.deadNodes)
         let names = snapshot.services.differences(from: last.snapshot.services)
@@ -91,7 +97,8 @@ package struct ServiceChains: Sendable {
                 internalPolicy: ServiceChain.Policy(service.internalTrafficPolicy),
                 affinity: ServiceChain.Affinity(service.sessionAffinity),
                 choice: ServiceChain.Choice(service.endpointSelection),
-                sourceRanges: service.sourceRanges)
+                sourceRanges: service.sourceRanges,
+                podSubnets: service.externalTrafficPolicy == .local ? podSubnets : [])
         }
     }
 

@@ -13,10 +13,17 @@ struct DataplaneReconcilerTests {
     private func address(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
     private func reconciler(_ lab: DataplaneLab) throws -> DataplaneReconciler {
-        let socket = try lab.inside(lab.node) { () throws(SystemError) -> NftablesSocket in
-            try NftablesSocket()
+        try reconciler(lab) { _ in true }
+    }
+
+    private func reconciler(
+        _ lab: DataplaneLab, isForwarding: @escaping @Sendable (IPAddress.Family) -> Bool?
+    ) throws -> DataplaneReconciler {
+        try lab.inside(lab.node) { () throws(SystemError) -> DataplaneReconciler in
+            DataplaneReconciler(
+                socket: try NftablesSocket(),
+                reader: DataplaneReader(socket: try NftablesSocket()), isForwarding: isForwarding)
         }
-        return DataplaneReconciler(socket: socket, isForwarding: { _ in true })
     }
 
     private func identity(_ transport: ServiceChain.Transport = .tcp) -> ServiceChain.Identity {
@@ -295,10 +302,7 @@ struct DataplaneReconcilerTests {
     func forwarding() async throws {
         let lab = try DataplaneLab()
         defer { lab.remove() }
-        let socket = try lab.inside(lab.node) { () throws(SystemError) -> NftablesSocket in
-            try NftablesSocket()
-        }
-        let reconciler = DataplaneReconciler(socket: socket, isForwarding: { $0 == .ipv4 })
+        let reconciler = try reconciler(lab) { $0 == .ipv4 }
         #expect(try await reconciler.reconcile([]).remedies.isEmpty)
         #expect(
             try await reconciler.reconcile([try web()]).remedies == [

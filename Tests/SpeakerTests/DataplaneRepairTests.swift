@@ -20,7 +20,9 @@ struct DataplaneRepairTests {
     ) throws -> DataplaneReconciler {
         try lab.inside(lab.node) { () throws(SystemError) -> DataplaneReconciler in
             DataplaneReconciler(
-                socket: try NftablesSocket(), monitor: watches ? try NftablesMonitor() : nil,
+                socket: try NftablesSocket(),
+                reader: DataplaneReader(socket: try NftablesSocket()),
+                monitor: watches ? try NftablesMonitor() : nil,
                 isForwarding: { _ in true })
         }
     }

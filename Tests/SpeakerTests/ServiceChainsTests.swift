@@ -144,6 +144,19 @@ struct ServiceChainsTests {
         #expect(before.changes(since: after)?.count == 1)
     }
 
+    @Test("a node that somebody vouches to be off counts as dead, but never this one")
+    func outOfService() {
+        var state = ClusterState.example
+        state.add(Service("web", has: "192.0.2.10"))
+        state.addNode("n1") { $0.taints = [Node.outOfServiceTaint] }
+        state.addNode("n2") { $0.taints = [Node.outOfServiceTaint] }
+        state.addEndpoints(
+            of: "web", .init("198.51.100.1", on: "n1"), .init("198.51.100.2", on: "n2"))
+        #expect(chains(state).flatMap(\.endpoints).map(\.address.description) == ["198.51.100.1"])
+        state.snapshot.nodes["n2"]?.taints = ["node.kubernetes.io/unreachable"]
+        #expect(chains(state).flatMap(\.endpoints).count == 2)
+    }
+
     @Test("external addresses are an entrance only where the operator allows it")
     func externalAddresses() throws {
         var state = ClusterState.example

@@ -5,7 +5,7 @@ import Synchronization
 /// Whether `condition` comes true before the time is over, which is generous: a busy machine is no
 /// failure. Looks every few milliseconds, without keeping a thread.
 func comesTrue(
-    within limit: Duration = .seconds(20), _ condition: () async throws -> Bool
+    within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
 ) async throws -> Bool {
     let deadline = MonotonicClock.now() + limit
     while try await !condition() {

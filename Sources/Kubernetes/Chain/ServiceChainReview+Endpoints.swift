@@ -80,7 +80,7 @@ extension ServiceChainReview {
         guard let pods else {
             report.add(
                 .selectorMatchesNothing, .notice, "spec.selector",
-                "has no endpoints: no Pod matches \(selector), or none that does has the ports",
+                "there is no endpoint: no Pod matches \(selector), or none has the ports",
                 "compare the selector with the Pods' labels, and targetPort with their ports")
             return
         }

@@ -5,11 +5,14 @@ extension ServiceChainReview {
     func judgeNodePorts(_ report: inout FindingReport) {
         let service = report.service
         if service.healthCheckNodePort != 0, !service.hasHealthCheckNodePort {
+            let lacking = [
+                service.kind == .loadBalancer ? nil : "type: LoadBalancer",
+                service.externalTrafficPolicy == .local ? nil : "externalTrafficPolicy: Local",
+            ].compactMap(\.self).joined(separator: " and ")
             report.add(
                 .idleHealthCheckNodePort, .warning, "spec.healthCheckNodePort",
-                "has no effect on type \(service.kind.rawValue) with externalTrafficPolicy "
-                    + service.externalTrafficPolicy.rawValue,
-                "remove it, or set type: LoadBalancer and externalTrafficPolicy: Local")
+                "\(service.healthCheckNodePort) is not answered without \(lacking)",
+                "remove it, or set \(lacking)")
         }
         for (place, field) in service.places {
             guard case .nodePort(let proto, let number) = place else { continue }
@@ -40,10 +43,11 @@ extension ServiceChainReview {
             else { continue }
             unshared.insert(address)
             let keys =
-                if key == nil, first.key == nil {
-                    "and neither allows sharing"
-                } else {
-                    "with another value of \(ServiceAnnotation.allowSharedIP.key)"
+                switch (key, first.key) {
+                case (nil, nil): "and neither of them shares it"
+                case (nil, _): "and only that one shares it"
+                case (_, nil): "and only this one shares it"
+                default: "and they share it under different keys"
                 }
             report.add(
                 .addressNotShared, .error, "metadata",
@@ -88,8 +92,10 @@ extension ServiceChainReview {
         guard settings.allowsExternalIPs == false, !service.externalIPs.isEmpty else { return }
         report.add(
             .externalIPRefused, .warning, "spec.externalIPs",
-            "is not served: who may write Services could take any address of the network by it",
-            "ask for the address with \(ServiceAnnotation.loadBalancerIPs.key), or start the "
-                + "speakers with --allow-external-ips")
+            "\(service.externalIPs.map(\.description).joined(separator: ", ")) "
+                + (service.externalIPs.count == 1 ? "is" : "are")
+                + " not served: who may write Services could take any address of the network so",
+            "ask for an address with annotation \(ServiceAnnotation.loadBalancerIPs.key), or start "
+                + "the speakers with --allow-external-ips")
     }
 }

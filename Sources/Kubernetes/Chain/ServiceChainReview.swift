@@ -117,7 +117,7 @@ public struct ServiceChainReview: Sendable {
         for family in families.subtracting(named).sorted(by: { $0.rawValue < $1.rawValue }) {
             report.add(
                 .sourceRangesCloseFamily, .warning, field,
-                "names no range of \(family.apiName), so nobody may enter by \(family.apiName)",
+                "there is no range of \(family.apiName), so nobody may enter by \(family.apiName)",
                 "add \(family == .ipv4 ? "0.0.0.0/0" : "::/0") for everybody, or name who may")
         }
         for (index, range) in service.sourceRanges.enumerated()

@@ -1,3 +1,5 @@
+import NetworkTypes
+
 extension Service {
     /// Reads Martlet's own annotations, which say how endpoints are chosen and asked. What is wrong
     /// with one is an error in a file; of a server's object, whose other parts still count, the
@@ -137,9 +139,20 @@ private struct AnnotationReader {
         }
         fail(
             key, "is \(shown(key))",
-            remedy: "write a duration with its unit, such as 2s, from \(range.lowerBound) to "
-                + "\(range.upperBound)")
+            remedy: "write a duration with its unit, such as 2s, from "
+                + "\(Self.text(range.lowerBound)) to \(Self.text(range.upperBound))")
         return nil
+    }
+
+    /// A duration as it may be written: `100ms`, `1h`.
+    private static func text(_ duration: Duration) -> String {
+        let units: [(Duration, String)] = [
+            (.seconds(3_600), "h"), (.seconds(60), "m"), (.seconds(1), "s"),
+        ]
+        for (unit, name) in units where duration >= unit {
+            return "\(duration.wholeNanoseconds / unit.wholeNanoseconds)\(name)"
+        }
+        return "\(duration.wholeNanoseconds / 1_000_000)ms"
     }
 
     func path(_ key: String) -> String? {

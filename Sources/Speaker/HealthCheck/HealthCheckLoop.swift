@@ -41,7 +41,7 @@ final class HealthCheckLoop {
     private var retryAt: Instant?
     private var nextTag: UInt64 = 1
     private var plan = HealthCheckPlan()
-    private var isHealthy = true
+    private var standing = HealthCheckPlan.Standing()
 
     init(
         mailbox: Mailbox<HealthCheckServer.Mail>,
@@ -88,8 +88,9 @@ final class HealthCheckLoop {
         }
         let wakeUp = try poller.wait(until: nextDeadline)
         if wakeUp.isSignalled {
+            let plan = plan
             if take() { return true }
-            listen(poller)
+            if self.plan != plan { listen(poller) }
         }
         for event in wakeUp.events {
             switch watched[event.tag] {
@@ -120,7 +121,8 @@ final class HealthCheckLoop {
     private func take() -> Bool {
         let mail = mailbox.take()
         if let plan = mail.plan { self.plan = plan }
-        if let isHealthy = mail.isHealthy { self.isHealthy = isHealthy }
+        if let isHealthy = mail.isHealthy { standing.isHealthy = isHealthy }
+        if let isDraining = mail.isDraining { standing.isDraining = isDraining }
         return mail.isStopped
     }
 
@@ -216,7 +218,7 @@ final class HealthCheckLoop {
                     self.end(tag)
                     return
                 }
-                var response = answer.response(to: connection.head, isHealthy: isHealthy)
+                var response = answer.response(to: connection.head, standing)
                 if response == nil, connection.head.count > Self.maximumHead {
                     response = HealthCheckPlan.Answer.tooLong
                 }

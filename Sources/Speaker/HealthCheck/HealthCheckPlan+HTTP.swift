@@ -1,12 +1,22 @@
 import Kubernetes
 
+extension HealthCheckPlan {
+    /// How the node does, whatever endpoints there are. Unless all is well nobody new should come.
+    struct Standing: Equatable, Sendable {
+        /// Whether the node's own data plane is in step.
+        var isHealthy = true
+        /// Whether the node hands over what it has. Its endpoints go on serving who is there; new
+        /// clients would only have to leave again.
+        var isDraining = false
+    }
+}
+
 extension HealthCheckPlan.Answer {
     /// The whole response to a request whose head is `head`; `nil` as long as the head is not
     /// complete. The path is not looked at, as other implementations do not.
-    ///
-    /// - Parameter isHealthy: whether the node's own data plane is in step. One that is not sends
-    ///   nobody anywhere, whatever endpoints there are.
-    func response(to head: some Collection<UInt8>, isHealthy: Bool) -> [UInt8]? {
+    func response(
+        to head: some Collection<UInt8>, _ standing: HealthCheckPlan.Standing = .init()
+    ) -> [UInt8]? {
         guard Self.isComplete(head) else { return nil }
         let line = String(decoding: head.prefix { $0 != 0x0d && $0 != 0x0a }, as: UTF8.self)
         let words = line.split(separator: " ")
@@ -16,13 +26,13 @@ extension HealthCheckPlan.Answer {
         guard words[0] == "GET" || words[0] == "HEAD" else {
             return Self.message("405 Method Not Allowed", headers: ["Allow: GET, HEAD"], body: "")
         }
-        let isUp = isHealthy && localEndpoints > 0
+        let isUp = standing.isHealthy && !standing.isDraining && localEndpoints > 0
         return Self.message(
             isUp ? "200 OK" : "503 Service Unavailable",
             headers: [
                 "Content-Type: application/json",
-                "X-Load-Balancing-Endpoint-Weight: \(localEndpoints)",
-            ], body: body(isHealthy), isHead: words[0] == "HEAD")
+                "X-Load-Balancing-Endpoint-Weight: \(standing.isDraining ? 0 : localEndpoints)",
+            ], body: body(standing), isHead: words[0] == "HEAD")
     }
 
     /// What is said to a head that is too long.
@@ -43,10 +53,12 @@ extension HealthCheckPlan.Answer {
         return false
     }
 
-    private func body(_ isHealthy: Bool) -> String {
+    /// What kube-proxy says, and beside it that the node is drained.
+    private func body(_ standing: HealthCheckPlan.Standing) -> String {
         "{\"service\":{\"namespace\":\(Self.quoted(service.namespace)),"
             + "\"name\":\(Self.quoted(service.name))},\"localEndpoints\":\(localEndpoints),"
-            + "\"serviceProxyHealthy\":\(isHealthy)}\n"
+            + "\"serviceProxyHealthy\":\(standing.isHealthy)"
+            + (standing.isDraining ? ",\"nodeDraining\":true" : "") + "}\n"
     }
 
     private static func quoted(_ text: String) -> String {

@@ -8,8 +8,8 @@ package struct HealthCheckPlan: Equatable, Sendable {
     package struct Answer: Equatable, Sendable {
         /// Whose port it is.
         package var service: ObjectName
-        /// How many ready endpoints run on this node. Those that terminate do not count, though
-        /// they may still serve: nobody new should come.
+        /// How many ready endpoints run on this node, in the family that has more. Those that
+        /// terminate do not count, though they may still serve: nobody new should come.
         package var localEndpoints: Int
 
         package init(service: ObjectName, localEndpoints: Int) {
@@ -53,7 +53,11 @@ package struct HealthCheckPlan: Equatable, Sendable {
                     ready.insert(candidate.address)
                 }
             }
-            answers[port] = Answer(service: service.name, localEndpoints: ready.count)
+            // A Pod with an address of each family is one endpoint.
+            let count = IPAddress.Family.allCases.map { family in
+                ready.count { $0.family == family }
+            }.max()
+            answers[port] = Answer(service: service.name, localEndpoints: count ?? 0)
         }
     }
 }

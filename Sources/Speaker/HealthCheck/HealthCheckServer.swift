@@ -12,6 +12,7 @@ package final class HealthCheckServer: Sendable {
     struct Mail: Sendable {
         var plan: HealthCheckPlan?
         var isHealthy: Bool?
+        var isDraining: Bool?
         var isStopped = false
     }
 
@@ -39,6 +40,9 @@ package final class HealthCheckServer: Sendable {
 
     /// Says whether the node's own data plane is in step.
     package func update(isHealthy: Bool) { mailbox.post { $0.isHealthy = isHealthy } }
+
+    /// Says whether nobody new is to come, because the node is drained or its speaker stops.
+    package func update(isDraining: Bool) { mailbox.post { $0.isDraining = isDraining } }
 
     /// Ends the thread and waits for it.
     package func stop() {

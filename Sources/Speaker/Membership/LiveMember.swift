@@ -36,12 +36,13 @@ package struct LiveMember: Equatable, Sendable {
     /// What matters to the facts of the cluster, other than liveness and claims.
     var facts: Facts {
         Facts(
-            isAlive: liveness == .alive, interfaces: interfaces, isDraining: isDraining,
-            disputes: disputes)
+            isAlive: liveness == .alive, isNodeDead: isNodeDead, interfaces: interfaces,
+            isDraining: isDraining, disputes: disputes)
     }
 
     struct Facts: Equatable {
         var isAlive: Bool
+        var isNodeDead: Bool
         var interfaces: [String: SpeakerRecord.Interface]
         var isDraining: Bool
         var disputes: [IPAddress: DisputedClaim]

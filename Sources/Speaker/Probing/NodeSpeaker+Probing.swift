@@ -15,6 +15,8 @@ struct Probing: Sendable {
     /// Who is taken out of it.
     var excluded: [ObjectName: Set<IPAddress>] = [:]
     var failingOpen: Set<EndpointHealth.Group> = []
+    /// How many endpoints are too many to be asked.
+    var unasked = 0
     /// Rings when a prober has been started.
     let beginnings = Doorbell()
 }
@@ -42,6 +44,8 @@ extension NodeSpeaker {
             } catch {
                 logger.error(
                     "endpoints are not asked whether they live", metadata: ["error": "\(error)"])
+                // It is tried again a while after the ring.
+                probing.beginnings.ring()
                 return
             }
         }
@@ -51,7 +55,11 @@ extension NodeSpeaker {
     /// Takes in what the prober finds, from the moment there is one.
     func followProbes() async {
         for await _ in probing.beginnings.rings {
-            guard let prober = probing.prober else { continue }
+            guard let prober = probing.prober else {
+                guard await rest(.seconds(5)) else { return }
+                tellProber()
+                continue
+            }
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.followVerdicts(of: prober) }
                 group.addTask { await self.followEvents(of: prober) }
@@ -80,6 +88,14 @@ extension NodeSpeaker {
                 metadata: ["service": "\(group.service)", "family": "\(group.family)"])
         }
         probing.failingOpen = report.failingOpen
+        if report.unasked > 0, probing.unasked == 0 {
+            logger.warning(
+                "there are too many endpoints to ask them all whether they live",
+                metadata: [
+                    "asked": "\(EndpointHealth.maximumTargets)", "unasked": "\(report.unasked)",
+                ])
+        }
+        probing.unasked = report.unasked
     }
 
     private func followEvents(of prober: EndpointProber) async {

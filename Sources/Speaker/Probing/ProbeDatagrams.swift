@@ -60,24 +60,33 @@ final class ProbeDatagrams {
         if questions[peer]?.isEmpty == true { questions[peer] = nil }
     }
 
-    /// Reads what came.
+    /// Reads what came, as far as it comes from who was asked. Of a flood the rest waits for the
+    /// next turn, so that nobody can keep the thread from its other questions.
     func receive() throws(SystemError) -> [Reply] {
         var refusals: [(SocketAddress, ProbeAnswer)] = []
-        while try socket.receiveErrors({ error in
-            switch error.kind {
-            case .portUnreachable: refusals.append((error.peer, .refused))
-            case .hostUnreachable: refusals.append((error.peer, .unreachable))
-            case .other: break
+        for _ in 0..<Self.batches {
+            let count = try socket.receiveErrors { error in
+                guard questions[error.peer] != nil else { return }
+                switch error.kind {
+                case .portUnreachable: refusals.append((error.peer, .refused))
+                case .hostUnreachable: refusals.append((error.peer, .unreachable))
+                case .other: break
+                }
             }
-        }) == Self.batch {}
+            if count < Self.batch { break }
+        }
         var answers: [(SocketAddress, [UInt8])] = []
-        while try socket.receive({ bytes, peer in
-            let length = min(bytes.count, Self.longest)
-            var beginning: [UInt8] = []
-            beginning.reserveCapacity(length)
-            for index in 0..<length { beginning.append(bytes[index]) }
-            answers.append((peer, beginning))
-        }) == Self.batch {}
+        for _ in 0..<Self.batches {
+            let count = try socket.receive { bytes, peer in
+                guard questions[peer] != nil else { return }
+                let length = min(bytes.count, Self.longest)
+                var beginning: [UInt8] = []
+                beginning.reserveCapacity(length)
+                for index in 0..<length { beginning.append(bytes[index]) }
+                answers.append((peer, beginning))
+            }
+            if count < Self.batch { break }
+        }
         var replies: [Reply] = []
         for (peer, answer) in refusals { replies += close(peer) { _ in answer } }
         for (peer, bytes) in answers {
@@ -120,5 +129,6 @@ final class ProbeDatagrams {
 
     /// So many come with one call; then there may be more.
     private static let batch = 64
+    private static let batches = 64
     private static let longest = 512
 }

@@ -9,8 +9,9 @@ struct MonitorCommand: AsyncParsableCommand {
         commandName: "monitor",
         abstract: "Print BGP, BFD, ARP and neighbor discovery as they pass, until Ctrl-C.",
         discussion: """
-            Needs CAP_NET_RAW. Where a daemon answers at --admin, changes of its peers' states are \
-            printed between the packets that led to them. TCP MD5 does not hide what is said.
+            Needs CAP_NET_RAW. Where a daemon answers at --admin, what changes in it is printed \
+            between the packets that led to it: its peers, the endpoints in its data plane, and \
+            what it notes for its operator. TCP MD5 does not hide what is said.
             """)
 
     @Option(
@@ -23,6 +24,10 @@ struct MonitorCommand: AsyncParsableCommand {
     var seconds: Double?
     @Option(help: ArgumentHelp("End after so many events.", valueName: "n"))
     var count: Int?
+    @Flag(
+        help: "Every second, how many connections each Service port got in the daemon's data plane."
+    )
+    var connections = false
     @OptionGroup var server: AdminOption
 
     func validate() throws {
@@ -56,7 +61,9 @@ struct MonitorCommand: AsyncParsableCommand {
             }
             if let address {
                 group.addTask {
-                    await PeerWatch(address, writer: writer).run()
+                    await DaemonWatch(
+                        address, writer: writer, tellsConnections: connections
+                    ).run()
                     return nil
                 }
             }

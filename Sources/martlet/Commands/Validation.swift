@@ -32,7 +32,18 @@ struct Validation {
         return ValidateCommand.Verdict(
             valid: !problems.contains { $0.severity == .error },
             files: files.count, objects: manifests.map(\.objects.count).reduce(0, +),
-            problems: problems.map(ProblemReport.init))
+            problems: inOrder(problems, of: manifests.map(\.file)).map(ProblemReport.init))
+    }
+
+    /// Problems in the order in which the files were given, and of lines; what has no place is
+    /// last, and what stands at one place stays in order.
+    private func inOrder(_ problems: [Problem], of files: [String]) -> [Problem] {
+        let ranks = Dictionary(zip(files, files.indices), uniquingKeysWith: { first, _ in first })
+        return problems.enumerated().sorted { left, right in
+            let (one, other) = (left.element, right.element)
+            return (ranks[one.file] ?? .max, one.line ?? .max, left.offset)
+                < (ranks[other.file] ?? .max, other.line ?? .max, right.offset)
+        }.map(\.element)
     }
 
     /// What is wrong with what is in force in a cluster.

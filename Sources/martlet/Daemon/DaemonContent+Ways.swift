@@ -20,6 +20,8 @@ extension DaemonContent {
     func wayProblems(_ state: ClusterState) async -> [Problem] {
         let backing = await speaker?.ownBacking
         var settings = server == nil ? ServiceChainReview.Settings() : .server
+        // A folder's node ports were judged by `validate`; here they work, whatever their number.
+        settings.nodePorts = nil
         settings.expectsEndpoints = false
         settings.knowsAllEndpoints = server == nil || backing != nil
         settings.allowsExternalIPs = backing?.allowsExternalIPs

@@ -214,6 +214,7 @@ actor DaemonContent: AdminContent {
                     interfaces: record.interfaces.map(\.name))
             },
             peers: peers(status),
+            dataplane: await speaker?.dataplaneUsage().map(StateReport.Dataplane.init),
             gossip: status.flatMap { status in
                 status.membership.map {
                     StateReport.Gossip($0, of: status, node: node)

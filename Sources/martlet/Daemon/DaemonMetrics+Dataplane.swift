@@ -11,53 +11,58 @@ extension DaemonMetrics {
     static func dataplane(_ usage: DataplaneUsage, perEndpoint: Bool) -> [MetricFamily] {
         var families = [
             MetricFamily(
-                "martlet_dataplane_connections_total", .counter,
-                help: "New connections to a Service port, refused and dropped ones among them.",
-                samples: usage.ports.map { port in
-                    sample(port.identity, port.usage.connections)
-                }),
+                "martlet_dataplane_service_ports", .gauge,
+                help: "Service ports in the table.",
+                samples: [.init([:], Double(usage.ports.count))]),
             MetricFamily(
-                "martlet_dataplane_packets_total", .counter,
-                help: "Packets of a Service port in both directions, where traffic is counted.",
-                samples: usage.ports.compactMap { port in
-                    port.usage.traffic.packets == 0
-                        ? nil : sample(port.identity, port.usage.traffic.packets)
-                }),
-            MetricFamily(
-                "martlet_dataplane_bytes_total", .counter,
-                help: "Their bytes with IP headers.",
-                samples: usage.ports.compactMap { port in
-                    port.usage.traffic.packets == 0
-                        ? nil : sample(port.identity, port.usage.traffic.bytes)
-                }),
+                "martlet_dataplane_repairs_total", .counter,
+                help: "How often the table was put right after somebody else had changed it.",
+                samples: [.init([:], Double(usage.repairs))]),
         ]
-        guard perEndpoint else { return families }
+        if usage.counters != .none {
+            families.append(
+                MetricFamily(
+                    "martlet_dataplane_connections_total", .counter,
+                    help: "New connections to a Service port, refused and dropped ones among them.",
+                    samples: usage.ports.compactMap { sample($0.identity, $0.connections) }))
+        }
+        if usage.counters == .traffic {
+            families += [
+                MetricFamily(
+                    "martlet_dataplane_packets_total", .counter,
+                    help: "Packets of a Service port, both directions.",
+                    samples: usage.ports.compactMap { sample($0.identity, $0.traffic?.packets) }),
+                MetricFamily(
+                    "martlet_dataplane_bytes_total", .counter,
+                    help: "Bytes of a Service port with IP headers, both directions.",
+                    samples: usage.ports.compactMap { sample($0.identity, $0.traffic?.bytes) }),
+            ]
+        }
+        guard perEndpoint, usage.counters != .none else { return families }
         families.append(
             MetricFamily(
                 "martlet_dataplane_endpoint_connections_total", .counter,
                 help: "New connections that were sent to an endpoint.",
                 samples: usage.ports.flatMap { port in
-                    port.usage.endpoints.sorted { $0.key < $1.key }.map { place, count in
-                        let identity = port.identity
-                        return MetricFamily.Sample(
-                            [
-                                "namespace": identity.namespace, "service": identity.service,
-                                "port": identity.port, "protocol": "\(identity.transport)",
-                                "endpoint": "\(SocketAddress(place.address, port: place.port))",
-                            ], Double(count))
+                    port.endpoints.compactMap { endpoint in
+                        sample(port.identity, endpoint.connections, endpoint: endpoint.address)
                     }
                 }))
         return families
     }
 
+    /// One count; `nil` for what could not be read.
     private static func sample(
-        _ identity: ServiceChain.Identity, _ count: UInt64
-    ) -> MetricFamily.Sample {
-        MetricFamily.Sample(
+        _ identity: ServiceChain.Identity, _ count: UInt64?, endpoint: SocketAddress? = nil
+    ) -> MetricFamily.Sample? {
+        guard let count else { return nil }
+        var sample = MetricFamily.Sample(
             [
                 "namespace": identity.namespace, "service": identity.service,
                 "port": identity.port, "protocol": "\(identity.transport)",
             ], Double(count))
+        if let endpoint { sample.labels.append((name: "endpoint", value: "\(endpoint)")) }
+        return sample
     }
 
     /// What became of health checks.
@@ -81,6 +86,10 @@ extension DaemonMetrics {
                             "family": "\(group.family)",
                         ], 1)
                 }),
+            MetricFamily(
+                "martlet_health_check_unasked", .gauge,
+                help: "Endpoints beyond the bound, which are not asked and count as up.",
+                samples: [.init([:], Double(report.unasked))]),
         ]
     }
 }

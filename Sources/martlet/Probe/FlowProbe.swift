@@ -1,4 +1,5 @@
 import Dataplane
+import Glibc
 import LinuxNetwork
 import NetworkTypes
 import Speaker
@@ -14,6 +15,10 @@ struct FlowProbe {
     /// The most endpoints of a flow that are tried.
     static let maximumEndpoints = 16
 
+    /// No more is tried after so long: each try that meets silence takes up to a second.
+    private static let longest = Duration.seconds(30)
+
+    private let deadline = MonotonicClock.now() + Self.longest
     /// The client's address, where one is given.
     let source: IPAddress?
     /// Martlet's table in the kernel.
@@ -30,23 +35,47 @@ struct FlowProbe {
         }
     }
 
-    /// Every flow to a Service: from each of its addresses and ports, the cluster's own too.
+    /// Every flow to a Service: to each of its addresses and ports; to those of the cluster itself
+    /// where it has no other. Where there is none, one that says so.
     func flows(to service: ServiceReport) -> [FlowReport] {
+        let outer = service.addresses.map { address in
+            Entrance(address: address.address, steps: [owner(address), admission(service)])
+        }
+        let inner = (service.clusterIPs ?? []).map { Entrance(address: $0, steps: []) }
         var flows: [FlowReport] = []
-        for address in service.addresses {
+        for entrance in outer.isEmpty ? inner : outer {
             for port in service.ports where flows.count < Self.maximumFlows {
-                flows.append(flow(to: service, address, port))
+                flows.append(flow(to: service, entrance, port))
             }
         }
-        return flows
+        return flows.isEmpty ? [nowhere(service)] : flows
+    }
+
+    /// An address of a Service, and what stands before the kernel there.
+    private struct Entrance {
+        var address: String
+        var steps: [FlowReport.Step?]
+    }
+
+    private func nowhere(_ service: ServiceReport) -> FlowReport {
+        let reason =
+            if let name = service.externalName {
+                "it is a CNAME for \(name), and clients go there themselves"
+            } else if service.ports.isEmpty {
+                "it has no port"
+            } else {
+                service.unmet.map { "it has no address: \($0)" }
+                    ?? "it has no address of its own"
+            }
+        return FlowReport(
+            service: service.service, address: "", port: "", from: source?.description, steps: [],
+            end: "there is no flow to follow: \(reason)", arrives: false)
     }
 
     private func flow(
-        to service: ServiceReport, _ address: ServiceReport.AddressReport,
-        _ port: ServiceReport.PortReport
+        to service: ServiceReport, _ address: Entrance, _ port: ServiceReport.PortReport
     ) -> FlowReport {
-        var steps = [owner(address)]
-        if let step = admission(service) { steps.append(step) }
+        var steps = address.steps.compactMap(\.self)
         var known = port.endpoints.filter { $0.chosen ?? $0.usable }
             .compactMap { SocketAddress($0.address, defaultPort: 0) }
         if let target = IPAddress(address.address), let number = port.number,
@@ -177,6 +206,7 @@ struct FlowProbe {
         to endpoint: SocketAddress, _ transport: ServiceChain.Transport
     ) -> FlowReport.Step {
         let station = "endpoint \(endpoint)"
+        guard MonotonicClock.now() < deadline else { return tooLate(station) }
         var path = ""
         do throws(SystemError) {
             switch try RouteQuestion.way(to: endpoint.address) {
@@ -205,10 +235,25 @@ struct FlowProbe {
 
     /// The same address and port that a client would ask for, from this node.
     private func whole(_ target: SocketAddress) -> FlowReport.Step {
-        let (passes, words) = Self.verdict(ConnectionAttempt.tcp(to: target), .tcp)
+        guard MonotonicClock.now() < deadline else { return tooLate(Self.wholeStation) }
+        let outcome = ConnectionAttempt.tcp(to: target)
+        if case .failed(let error) = outcome, error.code == ENETUNREACH {
+            // The kernel looks for a route before the table changes the destination.
+            return .init(
+                station: Self.wholeStation, passes: nil,
+                finding: "\(target): this node has no route for it, so it cannot be a client "
+                    + "itself; a default route would do")
+        }
+        let (passes, words) = Self.verdict(outcome, .tcp)
         return .init(
             station: Self.wholeStation, passes: passes,
             finding: "\(target): \(words)")
+    }
+
+    private func tooLate(_ station: String) -> FlowReport.Step {
+        .init(
+            station: station, passes: nil,
+            finding: "is not tried: the others took \(Self.longest) already")
     }
 
     private static func verdict(
@@ -219,6 +264,8 @@ struct FlowProbe {
         case .refused?: (false, "refuses: nobody listens there")
         case .silence? where transport == .udp: (nil, "does not refuse; it may serve")
         case .silence?: (false, "does not answer within a second")
+        case .failed(let error)? where error.code == EHOSTUNREACH:
+            (false, "is out of reach: there is no way, or nobody answers ARP or NDP for it")
         case .failed(let error)?: (false, "\(error)")
         case nil: (nil, "SCTP is not tried")
         }

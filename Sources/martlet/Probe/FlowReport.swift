@@ -2,7 +2,7 @@
 struct FlowReport: Codable, Sendable, Equatable {
     /// `namespace/name`.
     var service: String
-    /// The address that a client asks for.
+    /// The address that a client asks for; empty where there is none, and the port with it.
     var address: String
     /// `http 80/TCP`.
     var port: String
@@ -30,9 +30,8 @@ extension FlowReport {
     /// The report as indented lines.
     func text(_ terminal: Terminal) -> String {
         let source = from.map { " from \($0)" } ?? ""
-        var lines = [
-            "\(terminal.styled(service, .strong))  \(address) port \(port)\(source)"
-        ]
+        let place = address.isEmpty ? "" : "  \(address) port \(port)\(source)"
+        var lines = [terminal.styled(service, .strong) + place]
         for step in steps {
             let mark: String =
                 switch step.passes {

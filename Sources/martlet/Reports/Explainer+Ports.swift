@@ -54,6 +54,10 @@ extension Explainer {
                 + (nodes.isEmpty ? "nodes that are not known" : nodes)
         }
         if !candidates.isEmpty { return "is refused: no endpoint is ready" }
+        let slices = state.snapshot.endpointSlices[service.name] ?? []
+        if slices.contains(where: { !$0.endpoints.isEmpty }) {
+            return "is refused: there are endpoints, but none has the port"
+        }
         return service.selector.isEmpty
             ? "is refused: the Service has no selector and no EndpointSlice names it"
             : "is refused: no Pod matches the selector "

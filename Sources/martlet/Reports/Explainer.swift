@@ -133,6 +133,8 @@ struct Explainer: Sendable {
             report.addresses = service.ingress.compactMap { self.report(on: $0.address) }
         }
         report.ports = ports(of: service)
+        report.clusterIPs =
+            service.clusterIPs.isEmpty ? nil : service.clusterIPs.map(\.description)
         report.sourceRanges =
             service.sourceRanges.isEmpty ? nil : service.sourceRanges.map(\.description)
         report.proxy = proxy

@@ -22,6 +22,8 @@ struct ServiceReport: Codable, Sendable, Equatable {
     var speakers: [SpeakerReport]?
     /// The way down, port by port.
     var ports: [PortReport]
+    /// The cluster's own addresses; absent where there are none, or an older daemon says it.
+    var clusterIPs: [String]?
     /// Who may enter at its addresses; absent when everybody may.
     var sourceRanges: [String]?
     /// Who takes traffic on at the asked node; absent where nobody has looked.
@@ -134,7 +136,7 @@ extension ServiceReport {
         if let proxy, !ports.isEmpty { lines.append("  taken on here by \(proxy)") }
         for finding in findings ?? [] {
             lines.append(
-                "  \(finding.severity): \(finding.rule)"
+                "  \(finding.severity): \(finding.field.map { $0 + ": " } ?? "")\(finding.rule)"
                     + terminal.styled("; \(finding.remedy)", .faint))
         }
         return lines.joined(separator: "\n") + "\n"

@@ -22,6 +22,8 @@ struct StateReport: Codable, Sendable, Equatable {
     var speakers: [Speaker]
     /// The routers that this node talks to.
     var peers: [Peer] = []
+    /// What its data plane serves; absent where Martlet carries no traffic.
+    var dataplane: Dataplane?
     /// How the gossip does; absent where there is none.
     var gossip: Gossip?
     /// How the Leases stand without which nobody answers; absent where none is needed.
@@ -128,6 +130,7 @@ extension StateReport {
                 ).text(terminal)
         }
         if !peers.isEmpty { text += "\n" + peers.text(terminal) }
+        if let dataplane { text += "\n" + dataplane.text(terminal) }
         if let gossip {
             text += "\n" + gossip.text(terminal)
         } else if cluster != nil {

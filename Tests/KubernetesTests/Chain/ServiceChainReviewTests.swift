@@ -252,4 +252,37 @@ struct ServiceChainReviewTests {
             #expect(found.allSatisfy { $0.severity == .notice }, "\(name): \(found)")
         }
     }
+
+    @Test("of an address that two want it is said who of them shares it")
+    func sharing() {
+        func wish(_ name: String, _ key: String?) -> String {
+            service(
+                name, "type: LoadBalancer, selector: {a: b}, ports: [{port: 8\(name.count)}]",
+                annotations: "metallb.io/loadBalancerIPs: 192.0.2.9"
+                    + (key.map { ", metallb.io/allow-shared-ip: \($0)" } ?? ""))
+        }
+        let cases: [(String?, String?, String?)] = [
+            (nil, nil, "neither of them shares it"), ("k", nil, "only that one shares it"),
+            (nil, "k", "only this one shares it"), ("k", "l", "share it under different keys"),
+            ("k", "k", nil),
+        ]
+        for (first, second, words) in cases {
+            let found = findings(wish("a", first), wish("bb", second), backing)
+                .filter { $0.rule == .addressNotShared }
+            #expect(found.map(\.service.name) == (words == nil ? [] : ["bb"]))
+            if let words { #expect(found.first?.text.contains(words) == true, "\(found)") }
+        }
+    }
+
+    @Test("a healthCheckNodePort that nothing answers says what it lacks")
+    func idle() throws {
+        let found = findings(
+            service(
+                "web",
+                "type: LoadBalancer, selector: {a: b}, healthCheckNodePort: 32100, "
+                    + "ports: [{port: 80}]"), backing)
+        let finding = try #require(found.first { $0.rule == .idleHealthCheckNodePort })
+        #expect(finding.text == "32100 is not answered without externalTrafficPolicy: Local")
+        #expect(finding.remedy == "remove it, or set externalTrafficPolicy: Local")
+    }
 }

@@ -55,10 +55,14 @@ import Testing
         #expect(plan.unserved == [second: first])
     }
 
-    private func response(_ head: String, endpoints: Int = 2, isHealthy: Bool = true) -> String? {
+    private func response(
+        _ head: String, endpoints: Int = 2, isHealthy: Bool = true, isDraining: Bool = false
+    ) -> String? {
         HealthCheckPlan.Answer(
             service: ObjectName(namespace: "shop", "web"), localEndpoints: endpoints
-        ).response(to: Array(head.utf8), isHealthy: isHealthy).map {
+        ).response(
+            to: Array(head.utf8), .init(isHealthy: isHealthy, isDraining: isDraining)
+        ).map {
             String(decoding: $0, as: UTF8.self)
         }
     }
@@ -78,6 +82,18 @@ import Testing
         let broken = try #require(response("GET / HTTP/1.1\r\n\r\n", isHealthy: false))
         #expect(broken.hasPrefix("HTTP/1.1 503 "))
         #expect(broken.contains("\"serviceProxyHealthy\":false"))
+    }
+
+    @Test("a node that is drained sends new clients elsewhere, and says how many endpoints it has")
+    func draining() throws {
+        let text = try #require(response("GET / HTTP/1.1\r\n\r\n", isDraining: true))
+        #expect(text.hasPrefix("HTTP/1.1 503 "))
+        #expect(text.contains("\r\nX-Load-Balancing-Endpoint-Weight: 0\r\n"))
+        #expect(text.contains("\"localEndpoints\":2") && text.contains("\"nodeDraining\":true"))
+        // Who was drained and has no endpoint either is not better off.
+        #expect(
+            response("GET / HTTP/1.1\r\n\r\n", endpoints: 0, isDraining: true)?
+                .hasPrefix("HTTP/1.1 503 ") == true)
     }
 
     @Test("HEAD has no body; other methods, and what is no HTTP, are refused; half a head waits")
@@ -130,6 +146,10 @@ struct HealthCheckServerTests {
             server.update(isHealthy: false)
             #expect(try Namespace.eventually { try Self.ask(30_100) == "503" })
             server.update(isHealthy: true)
+            server.update(isDraining: true)
+            #expect(try Namespace.eventually { try Self.ask(30_100) == "503" })
+            server.update(isDraining: false)
+            #expect(try Namespace.eventually { try Self.ask(30_100) == "200" })
             server.update(Self.plan([30_101: 3]))
             #expect(try Namespace.eventually { try Self.ask(30_101) == "200" })
             #expect(try Self.ask(30_100) == "000")

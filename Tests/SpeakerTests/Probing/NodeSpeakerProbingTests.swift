@@ -1,6 +1,7 @@
 import ClusterSource
 import Kubernetes
 import LinuxNetwork
+import LoadBalancing
 import Logging
 import Membership
 import NetworkTypes
@@ -59,6 +60,51 @@ struct NodeSpeakerProbingTests {
         }
     }
 
+    @Test("policy Local: a node whose only endpoint fails its check does not announce")
+    func localPolicy() async throws {
+        let address = try #require(IPAddress("192.0.2.10"))
+        let port = try AnsweringPort("")
+        defer { port.stop() }
+        var state = ClusterState.example
+        state.addNode("n1")
+        state.addNode("n2")
+        state.add(
+            Service("web", has: "192.0.2.10") {
+                $0.externalTrafficPolicy = .local
+                $0.healthCheckNodePort = 30_100
+                $0.healthCheck = HealthCheck(.tcp)
+                $0.healthCheck?.interval = .milliseconds(100)
+            })
+        // Only the other node's endpoint has the port.
+        state.addEndpoints(
+            of: "web", port: .init(port: port.address.port), .init("127.0.0.1", on: "n2"),
+            .init("127.0.0.2", on: "n1"))
+        let speaker = try NodeSpeaker(
+            settings: .init(node: "n1", scope: ServiceScope(), interfaces: ["none"]),
+            source: SourceOfTest(state), dataplane: nil, keepsDataplane: false,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await speaker.run() }
+            #expect(
+                try await comesTrue {
+                    let ownership = await speaker.electionInput().elect()
+                    let verdicts = Explanation(of: address, in: ownership)?.nodes
+                    return verdicts?.first { $0.node == "n1" }?.verdict
+                        == .loses(.noLocalEndpoint)
+                })
+            // Routers and load balancers in front are told the same.
+            let seen = await speaker.state
+            var routes = RouteInput(node: "n1", scope: ServiceScope())
+            let demand = routes.update(seen).demands[address] ?? nil
+            #expect(demand?.backing == .local(nodes: ["n2"]))
+            let plan = HealthCheckPlan(
+                seen.snapshot, choice: EndpointChoice(node: "n1", isOnlyNode: false))
+            #expect(plan.answers[30_100]?.localEndpoints == 0)
+            group.cancelAll()
+            try await group.waitForAll()
+        }
+    }
+
     @Test("a node is dead when nothing is heard of it, not when its speaker stopped or crashed")
     func deadNodes() {
         let cases: [(MemberState, DeathCause, Bool)] = [
@@ -68,5 +114,9 @@ struct NodeSpeakerProbingTests {
         for (state, cause, isDead) in cases {
             #expect(LiveMember(state: state, cause: cause).isNodeDead == isDead)
         }
+        // A crashed speaker's host that falls silent later is news.
+        #expect(
+            LiveMember(state: .dead, cause: .processGone).facts
+                != LiveMember(state: .dead, cause: .silence).facts)
     }
 }
