@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Martlet beside its yardsticks, each pair in the same run, and prints medians.
 #
-#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover | --bgp | --cluster]
+#   Tests/Benchmarks/run.sh [--short | --nightly] [--failover | --bgp | --cluster | --dataplane]
 #
 #   --short      one round of each, for CI; else five, and twenty of each failover
 #   --nightly    the failovers with ten minutes of each hardship
@@ -9,6 +9,7 @@
 #   --bgp        only the race of BGP senders; what follows is handed to Sources/routes.py
 #   --cluster    only the controller and speakers against an API server; what follows is handed to
 #                Sources/cluster.py
+#   --dataplane  only the data plane beside others; what follows is handed to Sources/dataplane.py
 #
 # Needs root. Everything happens in network namespaces that it makes and removes. Machines are
 # shared and noisy: read ratios, not single figures. Nothing here fails for being slow.
@@ -20,8 +21,8 @@ mode=() only=
 while (($#)); do
     case $1 in
         --short | --nightly) mode+=("$1") ;;
-        --failover | --bgp | --cluster) only=${1#--}; shift; break ;;
-        -h | --help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
+        --failover | --bgp | --cluster | --dataplane) only=${1#--}; shift; break ;;
+        -h | --help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
         *) echo "unknown option $1; see --help" >&2; exit 2 ;;
     esac
     shift
@@ -50,7 +51,7 @@ fi
 martlet=$(swift build "${release[@]}" --show-bin-path)/martlet
 
 here=Tests/Benchmarks/Sources
-for tool in ARPLoad CResponder ProbeTrain Echo; do
+for tool in ARPLoad CResponder ConnectionLoad ProbeTrain Echo; do
     gcc -O2 -Wall -Wextra -Werror -o "$build/$tool" "$here/$tool"/*.c -lpcap || exit 1
 done
 measure() { python3 -B "$here/$1.py" --martlet "$martlet" --tools "$build" "${@:2}"; }
@@ -78,12 +79,23 @@ routes() {
     sender=$(tool RouteSender) || exit 1
     measure routes --sender "$sender" "${mode[@]}" "$@"
 }
-cluster() {
+scripted_apiserver() {
     if ! swift build "${release[@]}" --product scripted-apiserver >"$build/log" 2>&1; then
         tail -n 40 "$build/log"
         exit 1
     fi
-    measure cluster --server "$(dirname "$martlet")/scripted-apiserver" "${mode[@]}" "$@"
+}
+server=$(dirname "$martlet")/scripted-apiserver
+cluster() {
+    scripted_apiserver
+    measure cluster --server "$server" "${mode[@]}" "$@"
+}
+dataplane() {
+    local alone
+    alone=$(tool DataplaneBenchmark) || exit 1
+    # Only a kube-proxy needs it.
+    if [[ $* == *--kube-proxy* ]]; then scripted_apiserver; fi
+    measure dataplane --benchmark "$alone" --server "$server" "${mode[@]}" "$@"
 }
 if [[ $only == bgp ]]; then
     routes "$@"
@@ -91,6 +103,10 @@ if [[ $only == bgp ]]; then
 fi
 if [[ $only == cluster ]]; then
     cluster "$@"
+    exit
+fi
+if [[ $only == dataplane ]]; then
+    dataplane "$@"
     exit
 fi
 echo "== allocation"
@@ -106,5 +122,6 @@ if [[ ${mode[*]} != *--nightly* ]]; then
     measure measure "${mode[@]}" || exit 1
     cluster || exit 1
     routes || exit 1
+    dataplane || exit 1
 fi
 measure failover "${mode[@]}"

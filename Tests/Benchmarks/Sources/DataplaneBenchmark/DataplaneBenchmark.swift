@@ -91,7 +91,7 @@ struct DataplaneBenchmark {
     ) async throws {
         let comparing = Task {
             while !Task.isCancelled {
-                _ = try await dataplane.verify()
+                _ = try await dataplane.verify(canWait: true)
                 try await Task.sleep(for: .milliseconds(20))
             }
         }

@@ -1,0 +1,1 @@
+"""The parts of dataplane.py: the node, those who keep its tables, and the traffic through them."""
