@@ -7,10 +7,12 @@ public import NetworkTypes
 /// an endpoint that went away would send into the void until it pauses for half a minute. TCP and
 /// SCTP end by themselves, but not when the address itself is gone: nobody would tell them.
 public struct FlowFlush: Hashable, Sendable {
-    /// The most that one update asks for. Those beyond it end by their own time-out.
+    /// The most that one update asks for. Those beyond it end by their own time-out; see
+    /// ``RulesetDiff/omittedFlushes``.
     public static let maximumPerUpdate = 16_384
 
-    /// The address that the client sent to; `nil` for any, as for a node port.
+    /// The address that the client sent to; `nil` for any, as for a node port, whose connections
+    /// were given an endpoint in any case.
     public let destination: IPAddress?
     /// The protocol; `nil` for any.
     public let transport: ServiceChain.Transport?
@@ -48,35 +50,71 @@ public struct FlowFlush: Hashable, Sendable {
         family = frontend.family
     }
 
-    /// What `old` leaves behind when it becomes `new`, or goes: entrances that are no longer there,
-    /// and endpoints that no longer serve at entrances that stay.
-    static func between(_ old: ServiceChain, _ new: ServiceChain?) -> [FlowFlush] {
-        guard old.identity.transport == .udp else { return [] }
-        let entrances = Set(new?.frontends ?? [])
-        let living: [ServiceChain.Policy: Set<Place>] = [
-            .cluster: places(of: new, .cluster), .local: places(of: new, .local),
-        ]
-        return old.frontends.flatMap { frontend -> [FlowFlush] in
-            guard let new, entrances.contains(frontend) else { return [FlowFlush(frontend, .udp)] }
-            let policy = old.policy(at: frontend)
-            return old.endpoints.filter {
-                $0.address.family == frontend.family && $0.serves(policy)
-                    && !living[new.policy(at: frontend), default: []].contains(Place($0))
-            }.map { FlowFlush(frontend, .udp, $0) }
+    /// Whether a Service port has an entrance before and after a change, which others may want too.
+    enum Tenure {
+        /// Neither before nor after: what goes there is another's.
+        case none
+        /// Only after, and nobody had it before.
+        case came
+        /// Before and after.
+        case stayed
+        /// Only before.
+        case went
+    }
+
+    /// What is left behind when `old` becomes `new`; `nil` is nothing. These are entrances that it
+    /// has no longer, endpoints that no longer serve at those that it keeps, and what went
+    /// elsewhere before entrances were its own.
+    ///
+    /// A node port may be at any address of the host, and another host's port of the same number is
+    /// none of ours. So there only connections to endpoints of this Service port are meant, and
+    /// what came before it had the port is left alone.
+    static func between(
+        _ old: ServiceChain?, _ new: ServiceChain?,
+        tenure: (SetElement.Key, ServiceChain.Identity) -> Tenure
+    ) -> [FlowFlush] {
+        guard let identity = (old ?? new)?.identity, identity.transport == .udp else { return [] }
+        let (formers, successors) = (Reach(old), Reach(new))
+        var known: Set<SetElement.Key> = []
+        var flushes: [FlowFlush] = []
+        for frontend in (old?.frontends ?? []) + (new?.frontends ?? []) {
+            let key = SetElement.Key(frontend, .udp)
+            guard known.insert(key).inserted else { continue }
+            let isNodePort = if case .nodePort = frontend { true } else { false }
+            switch tenure(key, identity) {
+            case .none: continue
+            case .came: if !isNodePort { flushes.append(FlowFlush(frontend, .udp)) }
+            case .went where !isNodePort: flushes.append(FlowFlush(frontend, .udp))
+            case .went:
+                flushes += formers.endpoints(at: frontend).map { FlowFlush(frontend, .udp, $0) }
+            case .stayed:
+                let successor = new?.frontends.first { SetElement.Key($0, .udp) == key }
+                let living = Set(successors.endpoints(at: successor ?? frontend).map(Place.init))
+                flushes += formers.endpoints(at: frontend)
+                    .filter { !living.contains(Place($0)) }
+                    .map { FlowFlush(frontend, .udp, $0) }
+            }
         }
+        return flushes
     }
 
-    /// What went elsewhere before `new` had these entrances.
-    static func before(_ new: ServiceChain, _ old: ServiceChain? = nil) -> [FlowFlush] {
-        guard new.identity.transport == .udp else { return [] }
-        let known = Set(old?.frontends ?? [])
-        return new.frontends.filter { !known.contains($0) }.map { FlowFlush($0, .udp) }
-    }
+    /// Which endpoints connections may have been given, by where they came in.
+    private struct Reach {
+        let chain: ServiceChain?
 
-    private static func places(
-        of chain: ServiceChain?, _ policy: ServiceChain.Policy
-    ) -> Set<Place> {
-        Set((chain?.endpoints ?? []).lazy.filter { $0.serves(policy) }.map(Place.init))
+        init(_ chain: ServiceChain?) { self.chain = chain }
+
+        /// Under policy Local these are this node's for who is outside, and all of them for who is
+        /// inside the cluster. A connection does not say which it is, so that an endpoint counts
+        /// that serves one of them.
+        func endpoints(at frontend: ServiceChain.Frontend) -> [ServiceChain.Endpoint] {
+            guard let chain else { return [] }
+            let policies = chain.policies(at: [frontend])
+            return chain.endpoints.filter { endpoint in
+                endpoint.address.family == frontend.family
+                    && policies.contains(where: endpoint.serves)
+            }
+        }
     }
 
     /// An endpoint without what does not matter to a packet.

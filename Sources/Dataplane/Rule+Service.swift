@@ -95,13 +95,20 @@ extension Rule {
         ]
     }
 
+    /// So many subnets of a node's Pods are known in each family.
+    static let maximumPodSubnets = 32
+
     /// Where connections that begin inside the cluster go: those of a Pod of this node as they are,
     /// and the node's own under the address by which they leave, since an endpoint elsewhere would
     /// send its answer past the node's connection tracking otherwise.
+    ///
+    /// A node has one subnet of a family, or a few. Of those beyond ``maximumPodSubnets`` Pods
+    /// count as outside.
     static func inside(
         _ family: IPAddress.Family, podSubnets: [Prefix], to chain: String
     ) -> [Rule] {
-        let fromPods = podSubnets.filter { $0.family == family }.map { subnet -> Rule in
+        let subnets = podSubnets.filter { $0.family == family }.prefix(maximumPodSubnets)
+        let fromPods = subnets.map { subnet -> Rule in
             isFamily(family) + [
                 .load(.sourceAddress(family), r0),
                 .bitwise(

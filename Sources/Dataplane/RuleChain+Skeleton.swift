@@ -16,7 +16,9 @@ import NetworkTypes
 extension RuleChain {
     /// The bit of the packet mark that says "masquerade when it leaves"; it never leaves the node.
     ///
-    /// kube-proxy uses 0x4000 and 0x8000, and network plugins the upper half and the low byte.
+    /// kube-proxy uses 0x4000 and 0x8000, and network plugins the upper half and the low byte. The
+    /// CNI plugin portmap has this bit too and means the same by it, so that neither harms the
+    /// other.
     static let masqueradeMark: UInt32 = 0x2000
 
     /// Bit 5 of a connection's status: its destination was changed (`IPS_DST_NAT`).

@@ -55,8 +55,6 @@ public enum RuleExpression: Hashable, Sendable {
     public enum Constant: Hashable, Sendable {
         /// One byte.
         case byte(UInt8)
-        /// Two bytes in network order.
-        case port(UInt16)
         /// Four bytes in host order.
         case word(UInt32)
         /// 4 or 16 bytes in network order.

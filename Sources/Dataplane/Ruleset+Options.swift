@@ -26,24 +26,31 @@ extension Ruleset {
         case traffic
     }
 
-    /// What a table that is already in the kernel says about slots, so that a ruleset that begins
-    /// beside it gives every chain the slots that it has there.
+    /// What a table that is already in the kernel says about slots and entrances, so that a ruleset
+    /// that begins beside it gives every chain the slots that it has there, and leaves each
+    /// entrance that several want with who has it.
     public struct Adoption: Hashable, Sendable {
         /// The slots that the rules of a chain draw from, by its name.
         public var runs: [String: Range<UInt32>]
         /// The families of the maps of endpoints, by their number, as far as they are numbered
         /// without a gap.
         public var shards: [IPAddress.Family]
+        /// The chains that entrances lead to.
+        public var holders: [SetElement.Key: String]
 
         /// Nothing: every chain gets new slots.
         public init() {
             runs = [:]
             shards = []
+            holders = [:]
         }
 
-        /// From the slots that chains draw from, and the sets that are there. What does not fit
-        /// together is left out: such chains get new slots.
-        public init(runs: [String: Range<UInt32>], sets: some Sequence<NamedSet>) {
+        /// From the slots that chains draw from, the sets that are there, and where entrances lead.
+        /// What does not fit together is left out: such chains get new slots.
+        public init(
+            runs: [String: Range<UInt32>], sets: some Sequence<NamedSet>,
+            holders: [SetElement.Key: String] = [:]
+        ) {
             var families: [UInt32: IPAddress.Family] = [:]
             var disputed: Set<UInt32> = []
             for case .endpoints(let family, let shard) in sets
@@ -58,6 +65,7 @@ extension Ruleset {
             }
             self.runs = runs
             self.shards = shards
+            self.holders = holders
         }
     }
 

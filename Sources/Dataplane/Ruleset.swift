@@ -6,27 +6,9 @@ import NetworkTypes
 /// check for each Service that did not. ``update(only:)`` does without these.
 ///
 /// An address and port belongs to one Service port: the one that had it first keeps it, the others
-/// wait and are told of in ``clashes``. When the holder leaves, the next one gets it.
+/// wait and are told of in ``clashes``. When the holder leaves, the next one gets it. What a former
+/// process decided of that holds: see ``Adoption``.
 public struct Ruleset: Sendable {
-    /// How many Service ports a table holds. Those beyond it, in the order of their identities, are
-    /// left out and reported.
-    public static let maximumServicePorts = 65_536
-
-    /// How many endpoints one Service port spreads over. Those beyond it are left out and reported.
-    public static let maximumEndpoints = 1_000
-
-    /// Why something that was asked for is not, or not wholly, in the table.
-    public enum Omission: Hashable, Sendable {
-        /// The table is full.
-        case tableFull
-        /// So many endpoints were left out.
-        case endpoints(Int)
-        /// The names have characters that nf_tables does not take, or are too long.
-        case unusableName
-        /// Another chain has the same identity.
-        case duplicate
-    }
-
     /// A Service, whose ports change together.
     public struct ServiceKey: Hashable, Comparable, Sendable {
         let namespace: String
@@ -49,14 +31,8 @@ public struct Ruleset: Sendable {
         let rules: ServiceRules
     }
 
-    /// Who wants an element: what it leads to, and what it would lead to for the others.
-    private struct Claims: Sendable {
-        var holder: SetElement.Value
-        var waiting: [SetElement.Value] = []
-    }
-
     private(set) var entries: [Entry] = []
-    private var claims: [SetElement.Key: Claims] = [:]
+    private var claims: ElementClaims
     private var slots: SlotAllocator
 
     /// What was left out by the last update, by Service port.
@@ -68,10 +44,12 @@ public struct Ruleset: Sendable {
     /// An empty table: the chains that are always there, and no Service.
     ///
     /// - Parameter adopting: where the chains of a table that is in the kernel already have their
-    ///   slots. They keep them if they come with the first ``update(to:)``.
+    ///   slots, and who has its entrances. They keep them if they come with the first
+    ///   ``update(to:)``.
     public init(options: Options = Options(), adopting: Adoption = Adoption()) {
         self.options = options
         slots = SlotAllocator(adopting: adopting)
+        claims = ElementClaims(inherited: adopting.holders)
     }
 
     /// How many Service ports are in the table.
@@ -80,14 +58,21 @@ public struct Ruleset: Sendable {
     /// How many endpoints of each family the Service ports in the table have.
     public private(set) var endpointCounts: [IPAddress.Family: Int] = [:]
 
+    /// At most so many elements the Service ports in the table need.
+    private var elementBound = 0
+    /// At most so many of their chains remember clients.
+    private var affineChainBound = 0
+
     /// Makes the table what `desired` says, and says what has to be done for that.
     public mutating func update(to desired: [ServiceChain]) -> RulesetDiff {
-        let wanted = admitted(desired)
+        let (wanted, omissions) = Self.admitted(desired)
+        self.omissions = omissions
         let former = entries
         entries = []
         var diff = difference
         entries = replace(former, with: wanted, &diff)
         slots.releaseReserved()
+        claims.forgetInheritance()
         return diff
     }
 
@@ -98,6 +83,9 @@ public struct Ruleset: Sendable {
         let keys = changes.keys.sorted()
         let wanted = keys.flatMap { changes[$0, default: []].sorted { $0.identity < $1.identity } }
         guard omissions.isEmpty, entries.count + wanted.count <= Self.maximumServicePorts,
+            wanted.reduce(elementBound, { $0 + $1.elementBound }) <= Self.maximumElements,
+            wanted.reduce(affineChainBound, { $0 + $1.affineChainBound })
+                <= Self.maximumAffineChains,
             wanted.allSatisfy({
                 $0.identity.isUsableName && $0.endpoints.count <= Self.maximumEndpoints
             }),
@@ -142,16 +130,15 @@ public struct Ruleset: Sendable {
     private mutating func replace(
         _ entries: [Entry], with wanted: [ServiceChain], _ diff: inout RulesetDiff
     ) -> [Entry] {
-        var touched: [SetElement.Key: SetElement.Value?] = [:]
         var next: [Entry] = []
-        var gone: [Entry] = []
-        var came: [ServiceRules] = []
+        var changed: [(old: Entry?, new: Entry?)] = []
+        var came: [SetElement] = []
         let shards = slots.shards.count
         next.reserveCapacity(wanted.count)
         var index = 0
         for service in wanted {
             while index < entries.count, entries[index].service.identity < service.identity {
-                gone.append(entries[index])
+                changed.append((entries[index], nil))
                 index += 1
             }
             guard index < entries.count, entries[index].service.identity == service.identity else {
@@ -159,9 +146,10 @@ public struct Ruleset: Sendable {
                     omissions[service.identity] = .unusableName
                     continue
                 }
-                let rules = come(service, &diff)
-                came.append(rules)
-                next.append(Entry(service: service, rules: rules))
+                let entry = come(service, &diff)
+                came += entry.rules.elements
+                changed.append((nil, entry))
+                next.append(entry)
                 continue
             }
             let old = entries[index]
@@ -173,53 +161,47 @@ public struct Ruleset: Sendable {
             let rules = ServiceRules(service, options, former: old.rules.spreads, &slots)
             count(old.service, -1)
             count(service, 1)
-            change(from: old.rules, to: rules, &diff, &touched)
-            diff.flushes += FlowFlush.between(old.service, service)
-            diff.flushes += FlowFlush.before(service, old.service)
-            next.append(Entry(service: service, rules: rules))
+            change(from: old.rules, to: rules, &diff)
+            let entry = Entry(service: service, rules: rules)
+            changed.append((old, entry))
+            next.append(entry)
         }
-        gone += entries[index...]
-        for entry in gone { leave(entry, &diff, &touched) }
-        for rules in came {
-            for element in rules.elements { claim(element, &touched) }
-        }
-        finish(&diff, touched)
-        diff.flushes.removeLast(max(0, diff.flushes.count - FlowFlush.maximumPerUpdate))
+        for entry in entries[index...] { changed.append((entry, nil)) }
+        for case (let entry?, nil) in changed { leave(entry, &diff) }
+        claims.claim(came)
+        finish(&diff, changed)
         diff.addedSets += sets(from: shards)
         return next
     }
 
     /// What a Service port needs that was not there; its elements that others may want come later.
-    private mutating func come(_ service: ServiceChain, _ diff: inout RulesetDiff) -> ServiceRules {
+    private mutating func come(_ service: ServiceChain, _ diff: inout RulesetDiff) -> Entry {
         let rules = ServiceRules(service, options, former: [], &slots)
         count(service, 1)
         diff.addedSets += rules.sets
         diff.addedChains += rules.chains
         diff.writtenChains += rules.chains
         diff.addedElements += rules.spreads.flatMap(\.elements)
-        diff.flushes += FlowFlush.before(service)
-        return rules
+        return Entry(service: service, rules: rules)
     }
 
-    private mutating func leave(
-        _ entry: Entry, _ diff: inout RulesetDiff,
-        _ touched: inout [SetElement.Key: SetElement.Value?]
-    ) {
+    private mutating func leave(_ entry: Entry, _ diff: inout RulesetDiff) {
         count(entry.service, -1)
-        for element in entry.rules.elements { release(element, &touched) }
+        for element in entry.rules.elements { claims.release(element) }
         for spread in entry.rules.spreads {
             diff.removedElements += spread.elements
             if let run = spread.run { slots.release(run, spread.family) }
         }
         diff.removedChains += entry.rules.chains.reversed().map(\.name)
         diff.removedSets += entry.rules.sets.map(\.name)
-        diff.flushes += FlowFlush.between(entry.service, nil)
     }
 
     private mutating func count(_ service: ServiceChain, _ change: Int) {
         for endpoint in service.endpoints {
             endpointCounts[endpoint.address.family, default: 0] += change
         }
+        elementBound += change * service.elementBound
+        affineChainBound += change * service.affineChainBound
     }
 
     /// What makes this table out of nothing, or out of whatever a former run left.
@@ -236,7 +218,7 @@ public struct Ruleset: Sendable {
 
     /// All that is in the sets.
     var elements: [SetElement] {
-        var elements = claims.map { SetElement($0.key, $0.value.holder) }
+        var elements = claims.elements
         for entry in entries {
             for spread in entry.rules.spreads { elements += spread.elements }
         }
@@ -249,21 +231,15 @@ public struct Ruleset: Sendable {
         }
     }
 
-    /// Addresses and ports that several Service ports want: what each leads to, and what it would
-    /// lead to for those who wait.
-    public var clashes: [SetElement.Key: (holder: SetElement.Value, waiting: [SetElement.Value])] {
-        claims.compactMapValues { claim in
-            let waiting = claim.waiting.filter { $0 != claim.holder }
-            return waiting.isEmpty ? nil : (claim.holder, waiting)
-        }
-    }
+    /// Addresses and ports that several Service ports want. Telling costs nothing when there is
+    /// none.
+    public var clashes: [SetElement.Key: Clash] { claims.clashes }
 
     /// Whether an element of a Service port is in the table as it wants it.
-    func isHeld(_ element: SetElement) -> Bool { claims[element.key]?.holder == element.value }
+    func isHeld(_ element: SetElement) -> Bool { claims.holder(of: element.key) == element.value }
 
     private mutating func change(
-        from old: ServiceRules, to new: ServiceRules, _ diff: inout RulesetDiff,
-        _ touched: inout [SetElement.Key: SetElement.Value?]
+        from old: ServiceRules, to new: ServiceRules, _ diff: inout RulesetDiff
     ) {
         let formers = Dictionary(old.chains.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         for chain in new.chains {
@@ -286,127 +262,51 @@ public struct Ruleset: Sendable {
             // What only leads elsewhere keeps its place among those who want it.
             if let successor = came.first(where: { $0.key == former.key }) {
                 came.remove(successor)
-                exchange(former, for: successor, &touched)
+                claims.exchange(former, for: successor)
             } else {
-                release(former, &touched)
+                claims.release(former)
             }
         }
-        for element in came { claim(element, &touched) }
+        for element in came { claims.claim(element) }
     }
 
-    private mutating func exchange(
-        _ former: SetElement, for successor: SetElement,
-        _ touched: inout [SetElement.Key: SetElement.Value?]
+    /// What becomes of what Services share, and which connections lead nowhere after that.
+    private mutating func finish(
+        _ diff: inout RulesetDiff, _ changed: [(old: Entry?, new: Entry?)]
     ) {
-        guard var claim = claims[former.key] else { return }
-        if touched[former.key] == nil { touched[former.key] = .some(claim.holder) }
-        if let place = claim.waiting.firstIndex(of: former.value) {
-            claim.waiting[place] = successor.value
-        } else if claim.holder == former.value {
-            claim.holder = successor.value
+        let flushes = changed.flatMap { old, new in
+            FlowFlush.between(old?.service, new?.service, tenure: tenure)
         }
-        claims[former.key] = claim
+        let (removed, added) = claims.settle()
+        diff.removedElements += removed
+        diff.addedElements += added
+        // Whole addresses first: when there are too many, these cost others the most.
+        for element in removed
+        where element.value == .goto(RuleChain.loadBalancerAddress)
+            && claims.holder(of: element.key) == nil
+        {
+            guard case .address(let address) = element.key else { continue }
+            diff.flushes.append(FlowFlush(to: address))
+        }
+        diff.flushes += flushes
+        diff.omittedFlushes = max(0, diff.flushes.count - FlowFlush.maximumPerUpdate)
+        diff.flushes.removeLast(diff.omittedFlushes)
     }
 
-    private mutating func claim(
-        _ element: SetElement, _ touched: inout [SetElement.Key: SetElement.Value?]
-    ) {
-        let holder = claims[element.key]?.holder
-        if touched[element.key] == nil { touched[element.key] = .some(holder) }
-        if holder == nil {
-            claims[element.key] = Claims(holder: element.value)
-        } else {
-            claims[element.key]?.waiting.append(element.value)
+    /// Whether a Service port has had an entrance over the change that is going on.
+    private func tenure(
+        _ key: SetElement.Key, _ owner: ServiceChain.Identity
+    ) -> FlowFlush.Tenure {
+        let name = "\(owner)"
+        let former = claims.formerHolder(of: key)
+        let hasHad = former?.owner.map { $0 == name } ?? false
+        let has = claims.holder(of: key)?.owner.map { $0 == name } ?? false
+        switch (hasHad, has) {
+        case (true, true): return .stayed
+        case (true, false): return .went
+        // Where another had it before, that one's connections are forgotten as its own.
+        case (false, true): return former == nil ? .came : .none
+        case (false, false): return .none
         }
-    }
-
-    private mutating func release(
-        _ element: SetElement, _ touched: inout [SetElement.Key: SetElement.Value?]
-    ) {
-        guard var claim = claims[element.key] else { return }
-        if touched[element.key] == nil { touched[element.key] = .some(claim.holder) }
-        if let place = claim.waiting.firstIndex(of: element.value) {
-            claim.waiting.remove(at: place)
-        } else if claim.holder == element.value {
-            guard !claim.waiting.isEmpty else {
-                claims[element.key] = nil
-                return
-            }
-            claim.holder = claim.waiting.removeFirst()
-        }
-        claims[element.key] = claim
-    }
-
-    private func finish(_ diff: inout RulesetDiff, _ touched: [SetElement.Key: SetElement.Value?]) {
-        for (key, former) in touched {
-            let holder = claims[key]?.holder
-            guard holder != former else { continue }
-            if let former { diff.removedElements.append(SetElement(key, former)) }
-            if case .address(let address) = key, holder == nil,
-                former == .goto(RuleChain.loadBalancerAddress)
-            {
-                diff.flushes.append(FlowFlush(to: address))
-            }
-            if let holder { diff.addedElements.append(SetElement(key, holder)) }
-        }
-    }
-}
-
-extension Ruleset {
-    /// The desired chains in order, within the bounds, each identity once.
-    private mutating func admitted(_ desired: [ServiceChain]) -> [ServiceChain] {
-        omissions.removeAll()
-        let isSorted = zip(desired, desired.dropFirst()).allSatisfy { $0.identity < $1.identity }
-        var wanted = isSorted ? desired : desired.sorted { $0.identity < $1.identity }
-        if !isSorted {
-            var previous: ServiceChain.Identity?
-            wanted.removeAll { service in
-                defer { previous = service.identity }
-                guard service.identity == previous else { return false }
-                omissions[service.identity] = .duplicate
-                return true
-            }
-        }
-        if wanted.count > Self.maximumServicePorts {
-            for service in wanted[Self.maximumServicePorts...] {
-                omissions[service.identity] = .tableFull
-            }
-            wanted.removeLast(wanted.count - Self.maximumServicePorts)
-        }
-        for index in wanted.indices where wanted[index].endpoints.count > Self.maximumEndpoints {
-            let excess = wanted[index].endpoints.count - Self.maximumEndpoints
-            omissions[wanted[index].identity] = .endpoints(excess)
-            // Local ones first: policy Local has no others.
-            wanted[index].endpoints.sort {
-                $0.isLocal != $1.isLocal ? $0.isLocal : $0.address < $1.address
-            }
-            wanted[index].endpoints.removeLast(excess)
-        }
-        return wanted
-    }
-}
-
-extension ServiceChain.Identity {
-    /// The Service whose port this is.
-    var key: Ruleset.ServiceKey { Ruleset.ServiceKey(namespace: namespace, service: service) }
-
-    /// Whether chain names can be made of it: letters, digits, `-`, `_` and `.`, and at most 200
-    /// bytes. Names that Kubernetes takes always can; the slashes between the parts keep them
-    /// apart.
-    var isUsableName: Bool {
-        let parts = [namespace, service, port]
-        return parts.allSatisfy { part in
-            !part.isEmpty
-                && part.utf8.allSatisfy {
-                    switch $0 {
-                    case UInt8(ascii: "a")...UInt8(ascii: "z"),
-                        UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"),
-                        UInt8(ascii: "_"), UInt8(ascii: "."):
-                        true
-                    default: false
-                    }
-                }
-        } && parts.reduce(0) { $0 + $1.utf8.count } <= 200
     }
 }

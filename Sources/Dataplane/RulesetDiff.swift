@@ -28,6 +28,8 @@ public struct RulesetDiff: Equatable, Sendable {
     public internal(set) var removedSets: [String] = []
     /// Connections to forget once the transaction has taken effect; no part of it.
     public internal(set) var flushes: [FlowFlush] = []
+    /// How many more there were than ``FlowFlush/maximumPerUpdate``; these end by their time-out.
+    public internal(set) var omittedFlushes = 0
 
     /// Whether there is nothing to do.
     public var isEmpty: Bool {

@@ -86,10 +86,7 @@ struct ServiceRules: Sendable {
         _ allocator: inout SlotAllocator
     ) {
         let names = ChainNames(service.identity, family)
-        var policies = frontends.map(service.policy(at:))
-        // What begins inside the cluster reaches all endpoints.
-        if frontends.contains(where: \.isExternal) { policies.append(.cluster) }
-        for policy in [ServiceChain.Policy.cluster, .local] where policies.contains(policy) {
+        for policy in service.policies(at: frontends) {
             let name = names.balanced(policy)
             let usable = endpoints.filter { $0.serves(policy) }
             guard !usable.isEmpty else {
@@ -209,7 +206,7 @@ private struct ChainNames {
 
 extension ServiceChain.Frontend {
     /// Whether traffic comes from outside the cluster.
-    fileprivate var isExternal: Bool {
+    var isExternal: Bool {
         if case .clusterIP = self { false } else { true }
     }
 

@@ -18,33 +18,37 @@ public struct UsageLedger: Sendable {
     /// What went through each Service port.
     public var usages: [ServiceChain.Identity: Ruleset.Usage] { sums }
 
-    /// Adds what a look at the kernel's elements found. Those that belong to nothing in `ruleset`
-    /// are passed over.
-    public mutating func add(
-        _ counters: [SetElement.Key: ElementCounter], of ruleset: Ruleset
-    ) {
-        add(counters, of: ruleset) { _ in true }
-    }
-
-    /// The same out of a table that was read with its counters. An element that leads elsewhere in
-    /// the table than in `ruleset` was changed meanwhile, and is passed over.
+    /// Adds what a look at the kernel's elements found: a table that was read with its counters.
+    ///
+    /// Elements that belong to nothing in `ruleset` are passed over, and so is one that leads
+    /// elsewhere in the table than in `ruleset`: it was changed meanwhile. What an element of the
+    /// ruleset counted at an earlier look is remembered when this one did not come to see it.
     public mutating func add(_ table: KernelTable, of ruleset: Ruleset) {
         add(table.counters, of: ruleset) { table.elements[$0.key] == $0.value }
     }
 
-    private mutating func add(
+    mutating func add(
         _ counters: [SetElement.Key: ElementCounter], of ruleset: Ruleset,
-        where isThere: (SetElement) -> Bool
+        where isThere: (SetElement) -> Bool = { _ in true }
     ) {
         // A slot that leads elsewhere than at the last look is another element.
         var latest: [SetElement: ElementCounter] = [:]
         var news: [SetElement.Key: ElementCounter] = [:]
-        for element in ruleset.elements {
+        let elements = ruleset.elements
+        for element in elements {
             guard let counter = counters[element.key], counter != ElementCounter(),
                 isThere(element)
             else { continue }
             latest[element] = counter
             news[element.key] = counter.since(last[element])
+        }
+        // A look that broke off saw some of them only. Forgotten, they would count twice.
+        let unseen = last.filter { latest[$0.key] == nil }
+        if !unseen.isEmpty {
+            for element in elements {
+                guard let counter = unseen[element] else { continue }
+                latest[element] = counter
+            }
         }
         last = latest
         var next: [ServiceChain.Identity: Ruleset.Usage] = [:]

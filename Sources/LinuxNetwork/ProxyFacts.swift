@@ -48,7 +48,7 @@ package struct ProxyFacts: Equatable, Sendable {
 
     /// Interfaces on which IPVS proxies keep the addresses of Services: kube-proxy's and
     /// kube-router's.
-    private static let dummies = ["kube-ipvs0", "kube-dummy-if"]
+    package static let dummies = ["kube-ipvs0", "kube-dummy-if"]
 
     /// Looks.
     ///
@@ -63,13 +63,7 @@ package struct ProxyFacts: Equatable, Sendable {
                 name: link.name,
                 addresses: Set(link.addresses.map(\.address).filter { !$0.isLinkLocal }))
         }
-        for name in wanted.union(["all"]) {
-            let folder = "/proc/sys/net/ipv4/conf/\(name)/"
-            switches[name] = Switches(
-                arpIgnore: Self.number(folder + "arp_ignore"),
-                arpAnnounce: Self.number(folder + "arp_announce"),
-                rpFilter: Self.number(folder + "rp_filter"))
-        }
+        switches = Self.switches(of: wanted)
         for family in IPAddress.Family.allCases {
             forwarding[family] = NftablesForwarding.isOn(family)
             let word = family == .ipv4 ? "iptables" : "ip6tables"
@@ -86,6 +80,19 @@ package struct ProxyFacts: Equatable, Sendable {
         }
         lookAtTables()
         statedMode = ProxyModeQuestion.ask()
+    }
+
+    /// The switches of these interfaces and of `all`.
+    package static func switches(of interfaces: Set<String>) -> [String: Switches] {
+        var switches: [String: Switches] = [:]
+        for name in interfaces.union(["all"]) {
+            let folder = "/proc/sys/net/ipv4/conf/\(name)/"
+            switches[name] = Switches(
+                arpIgnore: number(folder + "arp_ignore"),
+                arpAnnounce: number(folder + "arp_announce"),
+                rpFilter: number(folder + "rp_filter"))
+        }
+        return switches
     }
 
     private mutating func lookAtTables() {

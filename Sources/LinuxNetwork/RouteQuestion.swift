@@ -46,6 +46,27 @@ package enum RouteQuestion {
         }
     }
 
+    /// The address of this node that a packet to an address would bear as its source; `nil` when
+    /// there is no way, or the kernel names none.
+    package static func source(to destination: IPAddress) throws(SystemError) -> IPAddress? {
+        var request = RouteRequest(UInt16(RTM_GETROUTE))
+        let family = destination.family == .ipv4 ? AF_INET : AF_INET6
+        request.append(
+            [UInt8(family), UInt8(destination.family.byteWidth * 8)]
+                + [UInt8](repeating: 0, count: 10))
+        request.add(UInt16(RTA_DST.rawValue), destination.bytes)
+        guard case .answer(let bytes) = try ask(request, subject: "the way to \(destination)"),
+            bytes.count >= 12
+        else { return nil }
+        let body = bytes.span.extracting(droppingFirst: 12)
+        var attributes = NetlinkReader(body)
+        while let attribute = attributes.nextAttribute() {
+            guard attribute.type == Int(RTA_PREFSRC.rawValue) else { continue }
+            return body.address(attribute.value)
+        }
+        return nil
+    }
+
     /// What is known of a station on the link of an interface.
     package static func neighbor(
         _ address: IPAddress, on interface: String

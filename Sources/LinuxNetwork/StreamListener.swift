@@ -14,7 +14,8 @@ import NetworkTypes
 /// free, a connection is accepted with one held in reserve and reset at once, so that it neither
 /// waits for ever nor keeps waking the thread; ``turnedAway`` counts them. When even that fails,
 /// `accept` throws `EMFILE`; the connection goes on waiting, and the port is best closed for a
-/// while.
+/// while. That is so from the first one on without a reserve, which many ports are better off
+/// without.
 ///
 /// A listener belongs to one thread. It closes when it goes.
 package final class StreamListener {
@@ -27,11 +28,14 @@ package final class StreamListener {
 
     private static let backlog: Int32 = 128
     private static let batch = 64
-    private var reserve: Int32
+    private let keepsReserve: Bool
+    private var reserve: Int32 = -1
 
     /// Listens at an address, or with the unspecified address at every address of that family; port
     /// 0 is any free one. With an interface (or VRF), only there.
-    package init(_ local: SocketAddress, interface: String? = nil) throws(SystemError) {
+    package init(
+        _ local: SocketAddress, interface: String? = nil, keepsReserve: Bool = true
+    ) throws(SystemError) {
         let subject = "TCP port \(local)"
         var end = try martlet_stream_end(local, interface: interface)
         let opened = try StreamSocket.open(local.address.family, subject: subject)
@@ -51,7 +55,8 @@ package final class StreamListener {
         }
         descriptor = opened
         self.local = SocketAddress(local.address, port: end.port)
-        reserve = Self.openReserve()
+        self.keepsReserve = keepsReserve
+        if keepsReserve { reserve = Self.openReserve() }
     }
 
     deinit {
@@ -108,7 +113,7 @@ package final class StreamListener {
     /// Resets the first connection that waits. Returns 1 when one did, 0 when none waits (the
     /// kernel takes a descriptor before it looks), or a negative errno.
     private func turnAway() -> Int32 {
-        if reserve < 0 { reserve = Self.openReserve() }
+        if keepsReserve, reserve < 0 { reserve = Self.openReserve() }
         guard reserve >= 0 else { return -EMFILE }
         close(reserve)
         defer { reserve = Self.openReserve() }

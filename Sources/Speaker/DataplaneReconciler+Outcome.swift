@@ -25,6 +25,11 @@ extension DataplaneReconciler {
         package var flushFailure: SystemError?
         /// What was asked for and is not in the table.
         package var omissions: [ServiceChain.Identity: Ruleset.Omission] = [:]
+        /// Entrances that several Service ports want.
+        package var clashes: [SetElement.Key: Ruleset.Clash] = [:]
+        /// How many kinds of connections there are beyond those that can be forgotten at once. They
+        /// end by their own time-out.
+        package var omittedFlushes = 0
         /// Families in which packets must be forwarded and are not, so that backends on other hosts
         /// or in other network namespaces are out of reach.
         package var familiesNotForwarded: [IPAddress.Family] = []

@@ -1,4 +1,5 @@
 import Dataplane
+import Glibc
 import LinuxNetwork
 import NetworkTypes
 
@@ -27,7 +28,13 @@ extension DataplaneReconciler {
     ///
     /// Repaired within 0.5 s of the change, of which the kernel's telling takes a millisecond and
     /// the rest is the comparison.
-    package nonisolated func run(_ report: @escaping Report) async {
+    ///
+    /// - Parameter unwatched: told when the kernel cannot be listened to, so that the table is
+    ///   looked at every minute only.
+    package nonisolated func run(
+        unwatched: @escaping @Sendable (SystemError) async -> Void = { _ in },
+        _ report: @escaping Report
+    ) async {
         let (changes, feed) = AsyncStream.makeStream(
             of: NftablesChange.self, bufferingPolicy: .bufferingNewest(1))
         if let monitor {
@@ -37,14 +44,18 @@ extension DataplaneReconciler {
                     failed: { _ in }, deliver: { feed.yield($0) })
             } catch {
                 // The slow comparison goes on without.
-                await report(.failure(error))
+                await unwatched(error)
             }
         }
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await change in changes {
-                    let rest = await self.look(for: change, report)
-                    do { try await Task.sleep(for: rest) } catch { return }
+                    var rest = await self.look(for: change, report)
+                    while rest == nil {
+                        do { try await Task.sleep(for: Self.longestRest) } catch { return }
+                        rest = await self.look(for: change, report)
+                    }
+                    do { try await Task.sleep(for: rest ?? .zero) } catch { return }
                 }
             }
             group.addTask {
@@ -64,18 +75,20 @@ extension DataplaneReconciler {
         feed.finish()
     }
 
-    /// Compares, unless the change is none. Returns how long to rest.
+    /// Compares, unless the change is none. Returns how long to rest, and `nil` when others change
+    /// tables so often that ours could not be read, and may be right.
     private func look(
         for change: NftablesChange?, canWait: Bool = false, _ report: Report
-    ) async -> Duration {
+    ) async -> Duration? {
         if change?.author == .unknown, isUntouched() { return .zero }
         let begin = MonotonicClock.now()
         let result: Result<Outcome, SystemError>?
         do throws(SystemError) {
-            var outcome = try await verify(canWait: canWait)
+            var outcome = try await verify(canWait: canWait, isDoubtful: change != nil)
             outcome?.author = change
             result = outcome.map { .success($0) }
         } catch {
+            guard error.code != ESTALE else { return nil }
             result = .failure(error)
         }
         let rest = (MonotonicClock.now() - begin) * Self.restFactor

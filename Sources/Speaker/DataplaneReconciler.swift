@@ -1,4 +1,5 @@
 import Dataplane
+import Glibc
 import LinuxNetwork
 import NetworkTypes
 
@@ -45,6 +46,11 @@ package actor DataplaneReconciler {
     private var edition: UInt64 = 0
     /// How often an installed table was compared.
     package private(set) var comparisons = 0
+    /// How often in succession no reading of the table was of one moment.
+    private var tornReadings = 0
+    /// Connections to forget once the rules are in the kernel: those of a change that failed are
+    /// still due after the next one.
+    private var owed: [FlowSelection] = []
 
     /// Starts with a table in an unknown state: the first `reconcile` looks at what a former run
     /// left and makes it right.
@@ -85,16 +91,14 @@ package actor DataplaneReconciler {
     /// Tells those whom the lock refused who has it, so that there is room for more of them.
     nonisolated func answerAskers() { lock?.answer() }
 
-    /// How many Service ports the table holds.
-    package var servicePortCount: Int { ruleset.count }
-
     /// Makes the table what `desired` says.
     ///
-    /// - Throws: when the kernel took neither the difference nor the whole. The table is then as it
-    ///   was, and the next call compares and mends it.
+    /// - Throws: when the kernel took neither the difference nor the whole, or when others change
+    ///   tables so often that ours cannot be read. The table is then as it was, and the next call
+    ///   compares and mends it.
     @discardableResult
     package func reconcile(_ desired: [ServiceChain]) throws(SystemError) -> Outcome {
-        let found = takeOver()
+        let found = try takeOver()
         reached = nil
         return try commit(ruleset.update(to: desired), found)
     }
@@ -105,7 +109,7 @@ package actor DataplaneReconciler {
     /// - Throws: as above.
     @discardableResult
     package func reconcile(_ desired: ServiceChains) throws(SystemError) -> Outcome {
-        let found = takeOver()
+        let found = try takeOver()
         let changes = reached.flatMap { desired.changes(since: $0) }
         reached = desired
         if let changes, let difference = ruleset.update(only: changes) {
@@ -123,9 +127,15 @@ package actor DataplaneReconciler {
     /// Where tables go on changing, no look may ever be at one moment. Then the table is compared
     /// here, so that no change of ours comes between, and changes wait for it.
     ///
-    /// - Parameter canWait: rather leaves it at that, when there is no moment for a look.
-    /// - Throws: when the table is wrong and could not be made right.
-    package func verify(canWait: Bool = false) async throws(SystemError) -> Outcome? {
+    /// - Parameters:
+    ///   - canWait: rather leaves it at that, when there is no moment for a look.
+    ///   - isDoubtful: whether anything says that the table may be wrong, so that after many
+    ///     readings that were of no one moment it is better replaced.
+    /// - Throws: when the table is wrong and could not be made right; `ESTALE` when it could not be
+    ///   read for others' changes.
+    package func verify(
+        canWait: Bool = false, isDoubtful: Bool = true
+    ) async throws(SystemError) -> Outcome? {
         guard isInstalled else { return nil }
         comparisons += 1
         var outcome = described()
@@ -139,13 +149,18 @@ package actor DataplaneReconciler {
                 trusted = look.generation
                 return nil
             }
-            guard try socket.generation(&nextSequence) == look.generation else { continue }
+            // It is wrong. Should it not be mended now, the next change does that.
+            isInstalled = false
+            guard try socket.generation(&nextSequence) == look.generation else {
+                isInstalled = true
+                continue
+            }
             trusted = look.generation
             try apply(look.comparison, &outcome)
             return outcome
         }
         if canWait { return nil }
-        try mend(nil, &outcome)
+        try mend(nil, &outcome, isDoubtful: isDoubtful)
         return outcome.isChanged ? outcome : nil
     }
 
@@ -175,12 +190,11 @@ package actor DataplaneReconciler {
 
 extension DataplaneReconciler {
     /// At the first call what the kernel has, and a ruleset that goes on with it; then `nil`.
-    private func takeOver() -> KernelTable? {
+    private func takeOver() throws(SystemError) -> KernelTable? {
         guard !hasBegun else { return nil }
+        trusted = try? socket.generation(&nextSequence)  // as in `mend`
+        let found = try readTable(isDoubtful: true)
         hasBegun = true
-        // A table that cannot be read is replaced.
-        trusted = try? socket.generation(&nextSequence)
-        let found = try? socket.readTable(&nextSequence)
         ruleset = Ruleset(options: options, adopting: found?.adoption ?? Ruleset.Adoption())
         return found
     }
@@ -189,6 +203,7 @@ extension DataplaneReconciler {
     private func described() -> Outcome {
         var outcome = Outcome()
         outcome.omissions = ruleset.omissions
+        outcome.clashes = ruleset.clashes
         outcome.familiesNotForwarded = IPAddress.Family.allCases.filter { family in
             ruleset.endpointCounts[family, default: 0] > 0 && isForwarding(family) == false
         }
@@ -202,39 +217,64 @@ extension DataplaneReconciler {
         var outcome = described()
         if let found {
             outcome.isTakeover = true
-            try mend(found, &outcome)
             let services = ruleset.services
-            forget(
-                FlowSelection(
-                    besides: services, of: found.strayAddresses(besides: services)), &outcome)
+            owe(FlowSelection(besides: services, of: found.strayAddresses(besides: services)))
+            try mend(found, &outcome)
+            forget(&outcome)
             return outcome
         }
+        owe(FlowSelection(difference.flushes))
+        outcome.omittedFlushes = difference.omittedFlushes
         if isInstalled {
             guard !difference.isEmpty else { return outcome }
             do throws(SystemError) {
                 try change(difference)
                 outcome.isChanged = true
-                forget(FlowSelection(difference.flushes), &outcome)
+                forget(&outcome)
                 return outcome
             } catch {
                 outcome.refusal = error
             }
         }
+        isInstalled = false
         try mend(nil, &outcome)
-        forget(FlowSelection(difference.flushes), &outcome)
+        forget(&outcome)
         return outcome
     }
 
     /// Makes the table right whatever it is like: by what differs, or as a whole.
-    private func mend(_ known: KernelTable?, _ outcome: inout Outcome) throws(SystemError) {
+    private func mend(
+        _ known: KernelTable?, _ outcome: inout Outcome, isDoubtful: Bool = true
+    ) throws(SystemError) {
         var table = known
         if table == nil {
-            // Without the number the next lost message only means one comparison more; a table that
-            // cannot be read is replaced.
+            // Without the number the next lost message only means one comparison more.
             trusted = try? socket.generation(&nextSequence)
-            table = try? socket.readTable(&nextSequence)
+            table = try readTable(isDoubtful: isDoubtful)
         }
         try apply(table.map { TableComparison($0, with: ruleset) }, &outcome)
+    }
+
+    /// So often in succession a table that others' changes tore may be read before it is replaced.
+    private static let tornReadingsBorne = 10
+
+    /// The table; `nil` when it cannot be read, so that it is to be replaced.
+    ///
+    /// Whoever changes any table tears the reading of ours, which may be quite right, and whose
+    /// affinity and counters are then worth more than to be certain of it at once.
+    private func readTable(isDoubtful: Bool) throws(SystemError) -> KernelTable? {
+        do throws(SystemError) {
+            let table = try socket.readTable(&nextSequence)
+            tornReadings = 0
+            return table
+        } catch {
+            guard error.code == ESTALE else { return nil }
+            guard isDoubtful else { throw error }
+            tornReadings += 1
+            guard tornReadings > Self.tornReadingsBorne else { throw error }
+            tornReadings = 0
+            return nil
+        }
     }
 
     /// Does what a comparison says; without one the table is replaced.
@@ -295,14 +335,29 @@ extension DataplaneReconciler {
             subject: batch.subject(of: refusal.sequence).words, detail: refusal.detail)
     }
 
-    /// Makes connection tracking forget what leads nowhere now.
-    private func forget(_ selection: FlowSelection, _ outcome: inout Outcome) {
+    /// So many failed changes in succession are remembered one by one.
+    private static let changesOwed = 64
+
+    /// Remembers connections to forget. Beyond the bound all that there are will be looked at.
+    private func owe(_ selection: FlowSelection) {
         guard !selection.isEmpty else { return }
-        do throws(SystemError) {
-            outcome.forgottenFlows = try socket.forget(selection, &nextSequence)
-        } catch {
-            outcome.flushFailure = error
+        if owed.count == Self.changesOwed {
+            owed = [FlowSelection(besides: ruleset.services, of: [])]
         }
+        owed.append(selection)
+    }
+
+    /// Makes connection tracking forget what leads nowhere now. What it refuses is not asked again:
+    /// such connections end by their own time-out.
+    private func forget(_ outcome: inout Outcome) {
+        for selection in owed {
+            do throws(SystemError) {
+                outcome.forgottenFlows += try socket.forget(selection, &nextSequence)
+            } catch {
+                outcome.flushFailure = error
+            }
+        }
+        owed = []
     }
 
     /// Whether nobody can have changed the table since it was known to be right.

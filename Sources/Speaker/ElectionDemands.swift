@@ -19,6 +19,8 @@ struct ElectionDemands: Sendable {
     private var onlyNode: String?
     /// The Services that have each address.
     private var users: [IPAddress: Set<ObjectName>] = [:]
+    /// The nodes that have no endpoint by their own health checks.
+    private var unserving: [IPAddress: Set<String>] = [:]
 
     /// No state seen yet.
     init(scope: ServiceScope) { self.scope = scope }
@@ -54,11 +56,50 @@ struct ElectionDemands: Sendable {
         }
         services = snapshot.services
         slices = snapshot.endpointSlices
+        renew(touched)
+    }
+
+    /// Takes in which nodes say that they have no endpoint for which addresses.
+    mutating func update(unserving: [IPAddress: Set<String>]) {
+        let before = self.unserving
+        self.unserving = unserving
+        renew(Set(unserving.keys).union(before.keys).filter { unserving[$0] != before[$0] })
+    }
+
+    /// The addresses that `node` could serve if it were not for the `dead` endpoints.
+    func unserving(
+        at node: String, without dead: [ObjectName: Set<IPAddress>]
+    ) -> Set<IPAddress> {
+        let concerned = dead.keys.reduce(into: Set<IPAddress>()) {
+            $0.formUnion(addresses(of: services[$1]))
+        }
+        return concerned.filter { address in
+            demands[address]?.backing.admits(node) == true
+                && backing(for: address, without: dead)?.admits(node) == false
+        }
+    }
+
+    private mutating func renew(_ touched: Set<IPAddress>) {
         for address in touched {
             let demand = demand(for: address)
             // What stays as it is remains shared with whoever was told of it.
             if demands[address] != demand { demands[address] = demand }
         }
+    }
+
+    /// Where the endpoints of all Services that share the address are, but for the dead.
+    private func backing(
+        for address: IPAddress, without dead: [ObjectName: Set<IPAddress>]
+    ) -> AddressDemand.Backing? {
+        var united: AddressDemand.Backing?
+        for name in users[address] ?? [] {
+            guard let service = services[name] else { continue }
+            let backing = ElectionInput.backing(
+                of: service, slices: slices[name] ?? [], onlyNode: onlyNode,
+                without: dead[name] ?? [])
+            united = united?.united(with: backing) ?? backing
+        }
+        return united
     }
 
     /// The addresses of a Service that is ours to serve.
@@ -83,7 +124,8 @@ struct ElectionDemands: Sendable {
                     services: [user], pool: pool?.name ?? "",
                     advertisements: advertisements(for: service, pool: pool), backing: backing,
                     detectsConflicts: pool?.conflictDetection ?? true,
-                    preferredNode: service.preferredNode)
+                    preferredNode: service.preferredNode,
+                    unservingNodes: unserving[address] ?? [])
                 continue
             }
             demand.services.insert(user)

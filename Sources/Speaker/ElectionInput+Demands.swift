@@ -5,11 +5,14 @@ import NetworkTypes
 
 extension ElectionInput {
     /// Where the usable endpoints of a Service are. An endpoint of an unknown node is local to the
-    /// only node, where there is only one.
+    /// only node, where there is only one. The `dead` do not count, whatever their objects say.
     static func backing(
-        of service: Service, slices: [EndpointSlice], onlyNode: String?
+        of service: Service, slices: [EndpointSlice], onlyNode: String?,
+        without dead: Set<IPAddress> = []
     ) -> AddressDemand.Backing {
-        let usable = slices.lazy.flatMap(\.endpoints).filter(\.isUsable)
+        let usable = slices.lazy.flatMap(\.endpoints).filter {
+            $0.isUsable && !dead.contains($0.address)
+        }
         switch service.externalTrafficPolicy {
         case .cluster:
             return .cluster(hasUsableEndpoint: usable.contains { _ in true })
@@ -20,6 +23,14 @@ extension ElectionInput {
 }
 
 extension AddressDemand.Backing {
+    /// Whether the endpoints are in the node's reach.
+    func admits(_ node: String) -> Bool {
+        switch self {
+        case .cluster(let hasUsableEndpoint): hasUsableEndpoint
+        case .local(let nodes): nodes.contains(node)
+        }
+    }
+
     /// What holds for Services that share an address: Local binds all of them, because a node
     /// without a local endpoint would drop what arrives for that one.
     func united(with other: Self) -> Self {

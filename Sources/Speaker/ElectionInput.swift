@@ -34,14 +34,21 @@ package struct ElectionInput: Sendable, Equatable {
     }
 
     /// Translates a state, and takes what is as it was in the last one from the memory of it.
+    ///
+    /// - Parameter unserving: for which addresses `node` has no endpoint, by its own health checks.
     init(
         _ state: ClusterState, node: String, live: [String: LiveMember]?,
-        memory: inout ElectionMemory
+        unserving: Set<IPAddress> = [], memory: inout ElectionMemory
     ) {
         nodes = Self.nodes(state, own: node, live: live)
         offers = Self.offers(state)
-        memory.demands.update(
-            state.snapshot, onlyNode: nodes.count == 1 ? nodes.keys.first : nil)
+        memory.demands.update(state.snapshot, onlyNode: Self.onlyNode(among: nodes.keys))
+        var unservingNodes: [IPAddress: Set<String>] = [:]
+        for address in unserving { unservingNodes[address] = [node] }
+        for (name, member) in live ?? [:] where name != node {
+            for address in member.unserving { unservingNodes[address, default: []].insert(name) }
+        }
+        memory.demands.update(unserving: unservingNodes)
         demands = memory.demands.demands
         isMemoryCommon = Self.isMemoryCommon(state, own: node)
         claims = isMemoryCommon ? memory.claims(of: state.speakers) : [:]
@@ -70,6 +77,11 @@ package struct ElectionInput: Sendable, Equatable {
             claims: claims.mapValues { $0.filter { $0.node != node } }.filter { !$0.value.isEmpty },
             disputes: disputes, isMemoryCommon: isMemoryCommon, isComplete: isComplete,
             isIsolated: false)
+    }
+
+    /// The only one of the nodes, where there is only one.
+    static func onlyNode(among names: some Collection<String>) -> String? {
+        names.count == 1 ? names.first : nil
     }
 
     /// Node objects; where there are none, this node and those whose speakers are known.

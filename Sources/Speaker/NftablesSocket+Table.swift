@@ -117,31 +117,45 @@ extension NftablesSocket {
     /// Makes connection tracking forget the connections that are selected.
     ///
     /// - Returns: how many.
+    /// - Throws: when the kernel refuses, and when there are more than the bound.
     package func forget(
         _ selection: FlowSelection, _ sequence: inout UInt32
     ) throws(SystemError) -> Int {
         var deletions: [FlowDeletion] = []
+        var beyond = 0
         let subject = "tracked connections"
         for question in selection.questions {
             let end = try dump(
                 question.message(sequence: sequence), sequence: sequence,
                 limit: Self.flowLimit, subject: subject
             ) { type, payload in
-                guard deletions.count < Self.maximumFlows,
-                    let entry = FlowEntry(type: type, payload: payload),
+                guard let entry = FlowEntry(type: type, payload: payload),
                     selection.contains(entry)
                 else { return }
+                guard deletions.count < Self.maximumFlows else {
+                    beyond += 1
+                    return
+                }
                 deletions.append(FlowEntry.deletion(of: payload))
             }
             sequence &+= 1
-            if case .refused(let code) = end {
+            switch end {
+            case .complete, .interrupted: break
+            case .refused(let code):
                 throw SystemError("IPCTNL_MSG_CT_GET", errno: code, subject: subject)
+            case .tooLong: beyond += 1
             }
         }
         var forgotten = 0
         for start in stride(from: 0, to: deletions.count, by: Self.flowsPerDatagram) {
             let part = deletions[start..<min(deletions.count, start + Self.flowsPerDatagram)]
             forgotten += try forget(part, &sequence)
+        }
+        if beyond > 0 {
+            throw SystemError(
+                "IPCTNL_MSG_CT_DELETE", errno: E2BIG, subject: subject,
+                detail: "\(forgotten) were ended, and more lead nowhere",
+                remedy: "they end by their own time-out; conntrack -D ends them at once")
         }
         return forgotten
     }

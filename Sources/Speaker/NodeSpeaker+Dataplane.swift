@@ -30,7 +30,18 @@ extension NodeSpeaker {
 
     /// Mends the table when somebody else has changed it.
     func lookAfter(_ dataplane: DataplaneReconciler) async {
-        await dataplane.run { result in await self.take(result) }
+        await dataplane.run(
+            unwatched: { error in await self.noteUnwatched(error) },
+            { result in await self.take(result) })
+    }
+
+    /// Nobody hears at once of changes by others; the table itself is in step.
+    private func noteUnwatched(_ error: SystemError) {
+        dataplaneUnwatched = error.description
+        logger.warning(
+            "changes of the table by others are not told, and looked for every minute only",
+            metadata: ["error": "\(error)"])
+        reporting.isDue = true
     }
 
     private func take(_ result: Result<DataplaneReconciler.Outcome, SystemError>) {

@@ -118,6 +118,20 @@ extension NodeSpeaker {
                 metadata: ["port": "\(port)", "reason": "\(omission)"])
         }
         dataplaneOmissions = outcome.omissions
+        for (entrance, clash) in outcome.clashes where dataplaneClashes[entrance] != clash {
+            logger.warning(
+                "several Services want one entrance",
+                metadata: [
+                    "entrance": "\(entrance)", "holder": "\(clash.holder)",
+                    "waiting": "\(clash.waiting.joined(separator: ", "))",
+                ])
+        }
+        dataplaneClashes = outcome.clashes
+        if outcome.omittedFlushes > 0 {
+            logger.warning(
+                "not all connections that lead nowhere were looked for; the rest time out",
+                metadata: ["kinds": "\(outcome.omittedFlushes)"])
+        }
         if outcome.remedies != dataplaneRemedies {
             dataplaneRemedies = outcome.remedies
             for remedy in dataplaneRemedies {
@@ -189,11 +203,24 @@ extension NodeSpeaker {
         }
     }
 
-    /// An address that a kernel holds (kube-ipvs0, lo) is answered by that kernel too, on every
-    /// interface, unless it is told not to.
+    /// An address that a kernel holds is answered by that kernel too, on every interface, unless it
+    /// is told not to.
+    ///
+    /// On the interface of an IPVS proxy there are all of them, by design: of these one line is
+    /// written while the kernel answers for them, and ``ProxyReview`` says the rest.
     func noteKernelHeld(among demands: [IPAddress: AddressDemand]) {
         var held: Set<IPAddress> = []
+        var onDummy: (first: IPAddress, interface: String, count: Int)?
         for link in links.links.values.sorted(by: { $0.index < $1.index }) {
+            if ProxyFacts.dummies.contains(link.name) {
+                // Nobody is asked for addresses of a dummy by neighbour discovery.
+                let addresses = link.addresses.map(\.address)
+                    .filter { $0.family == .ipv4 && demands[$0] != nil }
+                if onDummy == nil, let first = addresses.min() {
+                    onDummy = (first, link.name, addresses.count)
+                }
+                continue
+            }
             for address in link.addresses.map(\.address).sorted()
             where demands[address] != nil {
                 let isNew = held.insert(address).inserted && !kernelHeld.contains(address)
@@ -201,6 +228,25 @@ extension NodeSpeaker {
             }
         }
         kernelHeld = held
+        noteDummy(onDummy)
+    }
+
+    private func noteDummy(_ dummy: (first: IPAddress, interface: String, count: Int)?) {
+        let interfaces = Set(layer2.bindings.map(\.link.name))
+        let isAnswered =
+            dummy != nil
+            && ARPConduct(
+                ProxyFacts.switches(of: interfaces).mapValues(ProxyReview.Facts.Switches.init),
+                on: interfaces) == .answersForThem
+        defer { kernelAnswersForDummy = isAnswered }
+        guard let dummy, isAnswered, !kernelAnswersForDummy else { return }
+        let others = dummy.count > 1 ? " and \(dummy.count - 1) more" : ""
+        logger.warning(
+            "the kernel holds a Service's address and may answer for it",
+            metadata: [
+                "address": "\(dummy.first)\(others)", "interface": "\(dummy.interface)",
+                "remedy": "\(Self.kernelHeldRemedy(.ipv4))",
+            ])
     }
 
     private func warnKernelHolds(_ address: IPAddress, on interface: String) {
@@ -216,8 +262,7 @@ extension NodeSpeaker {
     package static func kernelHeldRemedy(_ family: IPAddress.Family) -> String {
         switch family {
         case .ipv4:
-            "sysctl net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2 "
-                + "(kube-proxy: ipvs.strictARP: true)"
+            "\(ARPConduct.remedy) (kube-proxy: ipvs.strictARP: true)"
         case .ipv6:
             "hold the address on an interface without neighbour discovery (a dummy such as "
                 + "kube-ipvs0), or remove it from the interface"

@@ -27,6 +27,8 @@ package struct NodeSpeakerStatus: Sendable {
     package var publishingTrouble: String?
     /// Why the data plane is out of step, if it is.
     package var dataplaneFailure: String?
+    /// Why changes of the table by others are noticed late, if they are.
+    package var dataplaneUnwatched: String?
     /// What to set so that packets are forwarded.
     package var dataplaneRemedies: [String]
     /// Service addresses that this node's kernel holds.
@@ -65,7 +67,8 @@ extension NodeSpeaker {
             routes: peering.plans.isEmpty ? nil : peering.planner.plan, peers: peers,
             paths: bgp.paths, interfaces: interfaces, eventsLost: layer2.eventsLost,
             publishingTrouble: publishingTrouble,
-            dataplaneFailure: dataplaneFailure, dataplaneRemedies: dataplaneRemedies,
+            dataplaneFailure: dataplaneFailure, dataplaneUnwatched: dataplaneUnwatched,
+            dataplaneRemedies: dataplaneRemedies,
             kernelHeld: kernelHeld, recentEvents: recentEvents.events,
             isDraining: isDrained || isLeaving, unanswered: Set(disputes.keys),
             fence: fenceReport)

@@ -75,7 +75,7 @@ package actor NodeSpeaker {
     let keepsDataplane: Bool
 
     var peering: Peering
-    private var electionMemory: ElectionMemory
+    var electionMemory: ElectionMemory
     var links = LinkTable()
     var state = ClusterState()
     /// What the other speakers say through the gossip.
@@ -83,14 +83,19 @@ package actor NodeSpeaker {
     var published: SpeakerRecord?
     var dataplaneFailure: String?
     var dataplaneRemedies: [String] = []
+    /// Why the kernel does not tell when somebody else changes the table, if it does not.
+    var dataplaneUnwatched: String?
     /// How often the table was put right after somebody else had changed it.
     var dataplaneRepairs: UInt64 = 0
     var dataplaneOmissions: [ServiceChain.Identity: Ruleset.Omission] = [:]
+    var dataplaneClashes: [SetElement.Key: Ruleset.Clash] = [:]
     var healthChecks: HealthCheckServer?
     var healthPlan = HealthCheckPlan()
     var healthPlanner = HealthCheckPlanner()
     var probing = Probing()
     var kernelHeld: Set<IPAddress> = []
+    /// Whether the kernel was found to answer for what an IPVS proxy keeps.
+    var kernelAnswersForDummy = false
     var recentEvents = RecentEvents()
     /// Log lines about addresses in the present second.
     var moveLines = (since: Instant(nanoseconds: .min), said: 0, unsaid: 0)
@@ -312,6 +317,7 @@ package actor NodeSpeaker {
         }
         restored = [:]
         if isDrained { changes[.drain] = .drain }
+        changes.merge(unservingChanges()) { $1 }
         membership.introduce(changes)
     }
 
@@ -322,6 +328,7 @@ package actor NodeSpeaker {
             let news = planRoutes()
             await reconcileDataplane(state)
             tell(news)
+            tellUnserving()
             // From here on nothing waits: these are the facts as they are now.
             let facts = electionInput().facts(for: settings.node)
             tenure.post { $0.facts = facts }
@@ -350,19 +357,6 @@ package actor NodeSpeaker {
             $0.stations = known
             $0.nodeAddresses = addresses
         }
-    }
-
-    /// What the election works from here: the state, with this node's own facts as they are now
-    /// rather than as they were last published.
-    package func electionInput() -> ElectionInput {
-        var current = state
-        current.speakers[settings.node] = record()
-        var live: [String: LiveMember]?
-        if membership != nil {
-            live = members
-            live?[settings.node] = LiveMember(state: .alive, disputes: disputes.mapValues(\.claim))
-        }
-        return ElectionInput(current, node: settings.node, live: live, memory: &electionMemory)
     }
 
     /// Takes in what the other speakers say, as far as it is for this actor; who lives and claims

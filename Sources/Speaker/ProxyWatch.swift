@@ -83,12 +83,17 @@ extension ProxyReview.Facts {
         }
         interfaces = facts.interfaces
         hasBridge = facts.hasBridge
-        switches = facts.switches.mapValues {
-            ProxyReview.Facts.Switches(
-                arpIgnore: $0.arpIgnore, arpAnnounce: $0.arpAnnounce, rpFilter: $0.rpFilter)
-        }
+        switches = facts.switches.mapValues(ProxyReview.Facts.Switches.init)
         forwarding = facts.forwarding
         bridgeCalls = facts.bridgeCalls
+    }
+}
+
+extension ProxyReview.Facts.Switches {
+    init(_ switches: ProxyFacts.Switches) {
+        self.init(
+            arpIgnore: switches.arpIgnore, arpAnnounce: switches.arpAnnounce,
+            rpFilter: switches.rpFilter)
     }
 }
 

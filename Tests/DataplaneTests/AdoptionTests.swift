@@ -102,6 +102,40 @@ import Testing
         }
     }
 
+    @Test("an entrance that several want stays with who had it before the restart")
+    func disputed() throws {
+        let address = try Example.address("203.0.113.10")
+        let key = SetElement.Key.frontend(address, .tcp, port: 80)
+        let nodePort = SetElement.Key.nodePort(.ipv4, .tcp, port: 30_080)
+        let names = ["ant", "bee", "cow"]
+        var services = names.map {
+            Example.service(
+                $0,
+                frontends: [.loadBalancer(address, port: 80), .nodePort(.ipv4, port: 30_080)])
+        }
+        var former = Ruleset()
+        _ = former.update(to: [services[1]])
+        _ = former.update(to: services)
+        let kernel = KernelAnswers(former).table
+        var table = TableModel()
+        var successor = Ruleset(adopting: kernel.adoption)
+        // Meanwhile its policy is another, so that its entrances lead to another of its chains.
+        services[1].externalPolicy = .local
+        _ = successor.update(to: services)
+        table.apply(successor.installation)
+        #expect(table.entrance(key) == "origin4/default/bee/http/tcp")
+        #expect(table.entrance(nodePort) == "origin4/default/bee/http/tcp")
+        let clash = Ruleset.Clash(
+            holder: "default/bee/http/tcp",
+            waiting: ["default/ant/http/tcp", "default/cow/http/tcp"])
+        #expect(successor.clashes == [key: clash, nodePort: clash])
+        // After that all are equal: who had it before has no right to it once it has left.
+        table.apply(successor.update(to: [services[0], services[2]]))
+        table.apply(successor.update(to: services))
+        #expect(table.entrance(key) == "external4/default/ant/http/tcp")
+        #expect(table.refusals.isEmpty)
+    }
+
     @Test("maps are taken over as far as their numbers have no gap and no dispute")
     func shards() {
         let sets: [NamedSet] = [

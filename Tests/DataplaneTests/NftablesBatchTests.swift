@@ -85,6 +85,29 @@ import Testing
         #expect(messages.filter { $0.type == 0x0a0c }.count >= 8)
     }
 
+    @Test("the longest names that are taken stay below what one attribute can hold")
+    func longestNames() throws {
+        let first = try Example.address("2001:db8::")
+        let services = (0..<600).map { number in
+            ServiceChain(
+                identity: .init(
+                    namespace: String(repeating: "n", count: 63),
+                    service: String(repeating: "s", count: 120) + "-\(1_000 + number)",
+                    port: String(repeating: "p", count: 12), transport: .sctp),
+                frontends: [
+                    .loadBalancer(first.advanced(by: UInt128(number)) ?? first, port: 80),
+                    .nodePort(.ipv6, port: UInt16(30_000 + number)),
+                ])
+        }
+        var ruleset = Ruleset()
+        let diff = ruleset.update(to: services)
+        #expect(ruleset.omissions.isEmpty && ruleset.count == 600)
+        for batch in [diff, ruleset.installation, ruleset.update(to: [])] {
+            let messages = try messages(NftablesBatch(batch).bytes)
+            #expect(messages.allSatisfy { $0.body.count < 40_000 })
+        }
+    }
+
     @Test("one removed element, byte by byte as the kernel reads it")
     func vector() throws {
         var ruleset = Ruleset()

@@ -118,7 +118,7 @@ struct PacketModel {
             case .destination(let address, let port)?:
                 registers[Int(target.index)] = address.bytes
                 registers[Int(target.after(bytes: address.bytes.count).index)] =
-                    bytes(.port(port))
+                    bytes(port)
             case .number(let number)?: registers[Int(target.index)] = bytes(.word(number))
             default: return false
             }
@@ -152,16 +152,20 @@ struct PacketModel {
         case .sourceAddress(let family): source.family == family ? source.bytes : nil
         case .destinationAddress(let family), .originalDestination(let family):
             destination.family == family ? destination.bytes : nil
-        case .destinationPort, .originalDestinationPort: bytes(.port(port))
+        case .destinationPort, .originalDestinationPort: bytes(port)
         case .icmpType: [icmpType]
         case .inputInterface: bytes(.word(2))
         }
     }
 
+    /// In network order.
+    private func bytes(_ port: UInt16) -> [UInt8] {
+        [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)]
+    }
+
     private func bytes(_ constant: RuleExpression.Constant) -> [UInt8] {
         switch constant {
         case .byte(let value): [value]
-        case .port(let value): [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)]
         case .word(let value): (0..<4).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) }
         case .address(let address): address.bytes
         case .netmask(let family, let length):

@@ -77,8 +77,8 @@ import Testing
             #expect(ruleset.update(to: [dns]).flushes.isEmpty)
             let removed = ruleset.update(to: []).flushes
             // The address itself is gone: so is whatever was sent to it.
-            let last = try #require(removed.last)
-            #expect(last.destination == address && last.port == nil && last.transport == nil)
+            let whole = try #require(removed.first)
+            #expect(whole.destination == address && whole.port == nil && whole.transport == nil)
             #expect(removed.count == (transport == .udp ? 2 : 1))
             guard transport == .udp else {
                 #expect(gone.isEmpty)
@@ -86,7 +86,7 @@ import Testing
             }
             #expect(gone.map(\.endpoint) == [endpoints[1]])
             #expect(gone.map(\.destination) == [address] && gone.map(\.port) == [53])
-            #expect(removed.map(\.endpoint) == [nil, nil] && removed.first?.port == 53)
+            #expect(removed.map(\.endpoint) == [nil, nil] && removed.last?.port == 53)
         }
     }
 
@@ -124,6 +124,74 @@ import Testing
         #expect(cluster.update(to: [dns]).flushes.map(\.endpoint?.address) == [here])
         dns.externalPolicy = .local
         #expect(ruleset.update(to: [dns]).flushes.isEmpty)
+    }
+
+    @Test("policy Local: endpoints that only who is inside reaches lose their connections too")
+    func localFromInside() throws {
+        let address = try Example.address("203.0.113.53")
+        let elsewhere = try ["192.0.2.2", "192.0.2.3"].map {
+            ServiceChain.Endpoint(try Example.address($0), port: 53, isLocal: false)
+        }
+        let here = ServiceChain.Endpoint(try Example.address("192.0.2.1"), port: 53, isLocal: true)
+        var dns = Example.service(
+            "dns", transport: .udp,
+            frontends: [.loadBalancer(address, port: 53), .nodePort(.ipv4, port: 30_053)],
+            endpoints: [here] + elsewhere)
+        dns.externalPolicy = .local
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: [dns])
+        dns.endpoints = [here, elsewhere[1]]
+        let flushes = ruleset.update(to: [dns]).flushes
+        #expect(flushes.map(\.endpoint) == [elsewhere[0], elsewhere[0]])
+        #expect(flushes.map(\.port) == [53, 30_053])
+    }
+
+    @Test("a Service that only waits for an entrance leaves the holder's connections alone")
+    func waiting() throws {
+        let address = try Example.address("203.0.113.53")
+        func dns(_ name: String, _ backend: String) throws -> ServiceChain {
+            Example.service(
+                name, transport: .udp,
+                frontends: [.loadBalancer(address, port: 53), .nodePort(.ipv4, port: 30_053)],
+                endpoints: [.init(try Example.address(backend), port: 53, isLocal: true)])
+        }
+        let holder = try dns("holder", "192.0.2.1")
+        var guest = try dns("guest", "192.0.2.2")
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: [holder])
+        #expect(ruleset.update(to: [holder, guest]).flushes.isEmpty, "it comes")
+        guest.endpoints = []
+        #expect(ruleset.update(to: [holder, guest]).flushes.isEmpty, "it changes")
+        var gone = ruleset
+        #expect(gone.update(to: [holder]).flushes.isEmpty, "it goes")
+        // When it gets the entrance, what the holder had there is forgotten.
+        let handed = ruleset.update(to: [guest]).flushes
+        #expect(handed.map(\.destination) == [address, nil])
+        #expect(handed.map(\.endpoint) == [nil, holder.endpoints[0]])
+    }
+
+    @Test("too many connections to forget: whole addresses come first, and what is lost is said")
+    func tooMany() throws {
+        let first = try Example.address("2001:db8::")
+        let services = (0..<40).map { number in
+            Example.service(
+                "dns\(number)", transport: .udp,
+                frontends: [
+                    .loadBalancer(first.advanced(by: UInt128(number)) ?? first, port: 53),
+                    .nodePort(.ipv6, port: UInt16(30_000 + number)),
+                ],
+                endpoints: (0..<1_000).map {
+                    .init(first.advanced(by: UInt128(4_096 + $0)) ?? first, port: 53, isLocal: true)
+                })
+        }
+        var ruleset = Ruleset()
+        #expect(ruleset.update(to: services).omittedFlushes == 0)
+        let diff = ruleset.update(to: [])
+        #expect(diff.flushes.count == FlowFlush.maximumPerUpdate)
+        // An address, a port of it, and a thousand endpoints of a node port for each.
+        #expect(diff.omittedFlushes == 40 * 1_002 - FlowFlush.maximumPerUpdate)
+        let addresses = Set(diff.flushes.prefix(40).filter { $0.port == nil }.map(\.destination))
+        #expect(addresses.count == 40)
     }
 
     @Test("all Services gone: only what is always there is left")

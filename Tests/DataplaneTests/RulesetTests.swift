@@ -1,6 +1,7 @@
-import Dataplane
 import NetworkTypes
 import Testing
+
+@testable import Dataplane
 
 @Suite struct RulesetTests {
     private func table(_ services: [ServiceChain]) -> TableModel {
@@ -183,7 +184,11 @@ import Testing
         table.apply(ruleset.update(to: [first]))
         table.apply(ruleset.update(to: [first, second]))
         #expect(table.entrance(key) == "external4/default/zebra/http/tcp")
-        #expect(ruleset.clashes[key]?.waiting == [.goto("external4/default/ant/http/tcp")])
+        #expect(
+            ruleset.clashes == [
+                key: .init(holder: "default/zebra/http/tcp", waiting: ["default/ant/http/tcp"])
+            ])
+        #expect("\(key)" == "203.0.113.10 port 80/tcp")
         // The holder's own change is no reason to lose it.
         var guarded = first
         guarded.sourceRanges = [try #require(Prefix("198.51.100.0/24"))]
@@ -193,6 +198,85 @@ import Testing
         #expect(table.entrance(key) == "external4/default/ant/http/tcp")
         #expect(ruleset.clashes.isEmpty)
         #expect(table.refusals.isEmpty)
+    }
+
+    @Test("a table holds so many elements; what would be more is left out and said")
+    func elementBound() throws {
+        let first = try Example.address("2001:db8::")
+        // The consistent choice has 1,024 slots for each of these, whatever the endpoints.
+        var services = (0..<2_100).map { number in
+            Example.service(
+                "web\(1_000 + number)",
+                frontends: [.clusterIP(first.advanced(by: UInt128(number)) ?? first, port: 80)],
+                endpoints: [.init(first, port: 80, isLocal: true)])
+        }
+        for index in services.indices { services[index].choice = .consistent }
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: services)
+        let kept = ruleset.installation.addedElements.count
+        #expect(kept <= Ruleset.maximumElements && kept > Ruleset.maximumElements * 99 / 100)
+        #expect(ruleset.count + ruleset.omissions.count == 2_100)
+        let last = try #require(services.last)
+        #expect(ruleset.omissions[last.identity] == .elements(1_028))
+        // One that costs little has its place all the same, and so have all once there is room.
+        let small = Example.service("zoo", frontends: [.nodePort(.ipv6, port: 30_000)])
+        _ = ruleset.update(to: services + [small])
+        #expect(ruleset.omissions[small.identity] == nil)
+        _ = ruleset.update(to: Array(services[..<2_000]))
+        #expect(ruleset.omissions.isEmpty && ruleset.count == 2_000)
+        // A change of one Service is not let in beside the bound either.
+        let rest = Dictionary(
+            uniqueKeysWithValues: services[2_000...].map { ($0.identity.key, [$0]) })
+        #expect(ruleset.update(only: rest) == nil)
+    }
+
+    @Test("a table remembers clients of so many chains; the others' go by a hash of their address")
+    func affinityBound() throws {
+        let backend = try Example.address("192.0.2.1")
+        var services = (0..<1_100).map { number in
+            Example.service(
+                "web\(1_000 + number)",
+                frontends: [.nodePort(.ipv4, port: UInt16(30_000 + number))],
+                endpoints: [.init(backend, port: 80, isLocal: true)])
+        }
+        for index in services.indices { services[index].affinity = .clientAddress(seconds: 60) }
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: services)
+        let sets = ruleset.installation.addedSets
+        #expect(sets.count(where: \.isDynamic) == Ruleset.maximumAffineChains)
+        #expect(ruleset.count == 1_100 && ruleset.omissions.count == 76)
+        #expect(Set(ruleset.omissions.values) == [.affinity])
+        var table = TableModel()
+        table.apply(ruleset.installation)
+        #expect(table.refusals.isEmpty)
+        let last = try #require(table.chains["cluster4/default/web2099/http/tcp"])
+        let isHashed = last.joined().contains { if case .hash = $0 { true } else { false } }
+        #expect(isHashed)
+        // Once there is room for them, one by one, they are remembered.
+        _ = ruleset.update(to: Array(services[..<1_024]))
+        #expect(ruleset.omissions.isEmpty)
+        #expect(ruleset.update(only: [services[1_024].identity.key: [services[1_024]]]) == nil)
+        _ = ruleset.update(to: Array(services[..<1_023]))
+        let diff = ruleset.update(only: [services[1_024].identity.key: [services[1_024]]])
+        #expect(diff?.addedSets.count == 3)
+    }
+
+    @Test("a Service port has no more elements than it is reckoned with", arguments: [false, true])
+    func reckoned(isAffine: Bool) throws {
+        var web = try Example.web()
+        web.frontends.append(.loadBalancer(try Example.address("2001:db8::10"), port: 80))
+        web.endpoints.append(.init(try Example.address("2001:db8:1::1"), port: 8080, isLocal: true))
+        if isAffine { web.affinity = .clientAddress(seconds: 60) }
+        for choice in [ServiceChain.Choice.random, .consistent] {
+            for policy in [ServiceChain.Policy.cluster, .local] {
+                web.choice = choice
+                web.externalPolicy = policy
+                var ruleset = Ruleset(options: .init(counters: .traffic))
+                _ = ruleset.update(to: [web])
+                let elements = ruleset.installation.addedElements.count
+                #expect(elements <= web.elementBound && elements >= web.elementBound * 3 / 4)
+            }
+        }
     }
 
     @Test("what does not fit the bounds is left out and said; the rest is there")

@@ -1,6 +1,7 @@
-import Dataplane
 import NetworkTypes
 import Testing
+
+@testable import Dataplane
 
 @Suite struct UsageTests {
     private func slots(_ ruleset: Ruleset) -> [SetElement] {
@@ -83,6 +84,26 @@ import Testing
         _ = ruleset.update(to: [])
         ledger.add([:], of: ruleset)
         #expect(ledger.usages.isEmpty)
+    }
+
+    @Test("a look that broke off takes nothing away and counts nothing twice")
+    func brokenOff() throws {
+        let web = try Example.web()
+        var ruleset = Ruleset()
+        _ = ruleset.update(to: [web])
+        let keys: [SetElement.Key] = [
+            .frontend(try Example.address("203.0.113.10"), .tcp, port: 80),
+            .nodePort(.ipv4, .tcp, port: 32000),
+        ]
+        var ledger = UsageLedger()
+        func look(_ counts: [SetElement.Key: UInt64]) -> UInt64? {
+            ledger.add(counts.mapValues { ElementCounter(packets: $0) }, of: ruleset)
+            return ledger.usages[web.identity]?.connections
+        }
+        #expect(look([keys[0]: 10, keys[1]: 100]) == 110)
+        #expect(look([keys[0]: 12]) == 112)
+        #expect(look([:]) == 112)
+        #expect(look([keys[0]: 12, keys[1]: 103]) == 115)
     }
 
     @Test("an entrance that two Services want counts for the one that has it")

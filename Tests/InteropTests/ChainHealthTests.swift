@@ -47,6 +47,9 @@ extension RealNetwork.Chain.ChainHealthTests {
             }
             let log = try #require(scene.daemons["node-a"]).text
             #expect(log.contains("endpoint is out"))
+            let explained = try scene.martlet("explain default/asked", at: "node-a").text
+            #expect(explained.contains("ready, but fails its health check here"), "\(explained)")
+            #expect(explained.contains("goes to one of 2 endpoints"), "\(explained)")
             _ = try scene.serve([.b], ["tcp/8091"])
             _ = try expectOnly([.a, .b], targets, scene)
         }

@@ -84,6 +84,28 @@ extension RealNetwork.Chain.ChainProbeTests {
         }
     }
 
+    @Test("--probe is no client itself where the source ranges do not name the node")
+    func outsider() throws {
+        let scene = try ChainScene.here()
+        var service = ChainService(name: "followed", number: 215, endpoints: [.a])
+        service.spec = ["loadBalancerSourceRanges: [198.18.0.0/15, '2001:db8:ff::/48']"]
+        try scene.withServices(service) {
+            // The ranges do not guard node ports.
+            try scene.expectAnswers(service.targets(.node("a")), by: [.a])
+            var last: [Explained.Flow] = []
+            let isFollowed = try eventually(within: 8) {
+                last = try flows(scene).flows
+                return last.count == 2 && last.allSatisfy(\.arrives)
+            }
+            #expect(isFollowed != nil, "\(last.map(\.steps))")
+            for flow in last {
+                let step = flow.steps.last
+                #expect(step?.passes == nil, "\(flow.steps)")
+                #expect(step?.finding.contains("none of the source ranges") == true)
+            }
+        }
+    }
+
     @Test("--probe --from says whom the source ranges stop")
     func source() throws {
         let scene = try ChainScene.here()

@@ -135,6 +135,34 @@ import Testing
         }
     }
 
+    @Test("explain says of a headless Service that clients go to the endpoints themselves")
+    func headless() throws {
+        try withFolder { folder in
+            let text =
+                "apiVersion: v1\nkind: Service\nmetadata: {name: db}\n"
+                + "spec: {clusterIP: None, selector: {app: db}, ports: [{port: 5432}]}\n"
+            try text.write(toFile: "\(folder)/a.yaml", atomically: true, encoding: .utf8)
+            let output = try martlet("explain", "db", "--manifests", folder)
+            #expect(output.status == 0)
+            #expect(output.text.contains("is headless: the DNS gives"), "\(output.text)")
+            #expect(!output.text.contains("is refused"))
+        }
+    }
+
+    @Test("--probe counts the flows beyond those that it follows")
+    func manyFlows() throws {
+        try withFolder { folder in
+            let ports = (1...40).map { "{name: p\($0), port: \(8_000 + $0), protocol: SCTP}" }
+                .joined(separator: ", ")
+            let text =
+                "apiVersion: v1\nkind: Service\nmetadata: {name: wide}\n"
+                + "spec: {clusterIP: 198.18.0.7, ports: [\(ports)]}\n"
+            try text.write(toFile: "\(folder)/a.yaml", atomically: true, encoding: .utf8)
+            let output = try martlet("explain", "wide", "--manifests", folder, "--probe")
+            #expect(output.text.contains("8 more flows are not followed"), "\(output.text)")
+        }
+    }
+
     @Test("what cannot be done ends with 1 and one line that says why")
     func refusals() throws {
         try withFolder { folder in

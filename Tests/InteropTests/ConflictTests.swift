@@ -157,6 +157,24 @@ extension RealNetwork.ConflictTests {
         }
     }
 
+    @Test("addresses that an IPVS proxy keeps are one problem of the proxy's, not one each")
+    func proxyHeld() throws {
+        let lan = try started(squatter: false)
+        // It is known by its name, and not every kernel has dummies.
+        try lan.run(
+            "node-a",
+            """
+            ip link add kube-ipvs0 type bridge && ip addr add 192.0.2.200/32 dev kube-ipvs0 &&
+            ip addr add 2001:db8:2::200/128 dev kube-ipvs0 nodad
+            """)
+        try lan.martlet("node-a")
+        let isReported = eventually {
+            problem(lan, about: "Service proxy", "answers ARP for 192.0.2.200 on kube-ipvs0") != nil
+        }
+        #expect(isReported != nil, lan.lastWords)
+        for address in Self.addresses { #expect(problem(lan, about: address, "holds") == nil) }
+    }
+
     @Test(
         "a node with two interfaces on one LAN answers on one, and is not in conflict with itself")
     func twoInterfaces() throws {

@@ -88,6 +88,33 @@ import Testing
         #expect(ownership.lossReason(of: "b", for: nowhere) == .noUsableEndpoint)
     }
 
+    @Test(
+        "a node whose own health checks leave it no endpoint may not own, whatever it claims",
+        arguments: [
+            AddressDemand.Backing.cluster(hasUsableEndpoint: true), .local(nodes: ["a", "b"]),
+        ])
+    func unserving(backing: AddressDemand.Backing) {
+        var world = OwnershipWorld(["a", "b", "c"])
+        world.offers["lan"] = Layer2Offer(nodes: .only(["a", "b"]))
+        let other = OwnershipWorld.address(2)
+        for address in [address, other] {
+            world.demands[address] = OwnershipWorld.demand(["lan"], backing)
+            world.claims[address] = [Claim(node: "a", epoch: 3)]
+        }
+        world.demands[address]?.unservingNodes = ["a", "gone"]
+        world.demands[address]?.preferredNode = "a"
+        let ownership = world.elect()
+        #expect(ownership.owner(of: address) == "b")
+        #expect(ownership.lossReason(of: "a", for: address) == .failsHealthChecks)
+        #expect(ownership.owner(of: other) == "a", "another address is another matter")
+        // It is a hard cause: not even a node that nobody else can relieve keeps the address.
+        world.nodes["a"]?.isDraining = true
+        world.nodes["b"]?.isReady = false
+        #expect(world.elect().owner(of: address) == "b", "nobody who could is ready")
+        world.demands[address]?.unservingNodes = ["a", "b"]
+        #expect(world.elect().owner(of: address) == nil)
+    }
+
     @Test("a node lacking the advertised interface is no candidate, and is told its name")
     func interfaceMissing() {
         var world = OwnershipWorld(["a", "b"])

@@ -107,6 +107,9 @@ extension OwnershipWorld {
                 random.chance(50)
                     ? .cluster(hasUsableEndpoint: random.chance(95))
                     : .local(nodes: random.some(of: names, percent: 40)))
+            if random.chance(10) {
+                world.demands[address]?.unservingNodes = random.some(of: names, percent: 40)
+            }
             if random.chance(15) {
                 world.demands[address]?.preferredNode =
                     names[Int.random(in: 0..<names.count, using: &random)]

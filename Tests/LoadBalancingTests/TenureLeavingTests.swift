@@ -56,6 +56,22 @@ import Testing
         #expect(bench.tenure.claims == [bench.address: 1], "the memory stays")
     }
 
+    @Test("an owner whose endpoints fail its health checks answers until the next one does")
+    func unserving() {
+        var bench = TenureBench(nodes: ["a", "b"])
+        bench.hold()
+        bench.facts.demands[bench.address]?.unservingNodes = ["a"]
+        #expect(bench.elect().isEmpty)
+        #expect(bench.tenure.phase(of: bench.address) == .yielding(to: "b"))
+        #expect(
+            bench.handle(.claimsChanged(node: "b", [bench.address: 2]))
+                == [.withdraw(bench.address), .release(bench.address)])
+        // Its endpoints are back; the address is not.
+        bench.facts.demands[bench.address]?.unservingNodes = []
+        #expect(bench.elect().isEmpty)
+        #expect(bench.tenure.ownership?.owner(of: bench.address) == "b")
+    }
+
     @Test("an owner that cannot go on stops at once where nobody can")
     func hardAlone() {
         var bench = TenureBench(nodes: ["a"])

@@ -1,4 +1,5 @@
 import Dataplane
+import Foundation
 import Glibc
 import LinuxNetwork
 import NetworkTypes
@@ -215,6 +216,54 @@ struct DataplaneRepairTests {
         #expect(try await third.usage()[changed.identity]?.connections == 3)
         #expect(try isServed(lab))
         #expect(try await third.verify() == nil)
+    }
+
+    @Test("who goes on changing other tables does not make ours be replaced")
+    func busyNeighbour() async throws {
+        let lab = try DataplaneLab()
+        defer { lab.remove() }
+        // So many that a reading takes longer than the neighbour leaves it.
+        let services = try (0..<200).map { try service("s\($0)", host: $0) }
+        let first = try reconciler(lab, watches: false)
+        _ = try await first.reconcile(services)
+        let neighbour = Process()
+        neighbour.executableURL = URL(fileURLWithPath: "/bin/sh")
+        neighbour.arguments = [
+            "-c",
+            """
+            while :; do ip netns exec \(lab.node) nft 'add table inet other'; \
+            ip netns exec \(lab.node) nft 'delete table inet other'; done
+            """,
+        ]
+        try neighbour.run()
+        let second = try reconciler(lab, watches: false)
+        for _ in 0..<5 {
+            for outcome in [await looked(first), await taken(second, services)] {
+                #expect(outcome?.isReplaced != true, "\(outcome?.repair ?? "")")
+            }
+        }
+        neighbour.terminate()
+        neighbour.waitUntilExit()
+        let outcome = try await second.reconcile(services)
+        #expect(!outcome.isReplaced && outcome.findings == nil)
+        #expect(try await second.verify() == nil)
+    }
+
+    /// What came of a look; `nil` also when others left no moment for one.
+    private func looked(_ reconciler: DataplaneReconciler) async -> DataplaneReconciler.Outcome? {
+        do throws(SystemError) { return try await reconciler.verify() } catch {
+            #expect(error.code == ESTALE, "\(error)")
+            return nil
+        }
+    }
+
+    private func taken(
+        _ reconciler: DataplaneReconciler, _ services: [ServiceChain]
+    ) async -> DataplaneReconciler.Outcome? {
+        do throws(SystemError) { return try await reconciler.reconcile(services) } catch {
+            #expect(error.code == ESTALE, "\(error)")
+            return nil
+        }
     }
 
     @Test("UDP clients of an endpoint that went while Martlet was down reach a living one")

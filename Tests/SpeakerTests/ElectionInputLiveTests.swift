@@ -125,6 +125,65 @@ struct ElectionInputLiveTests {
         #expect(input(state, live: ["n3": witness]).elect().owner(of: address) == "n2")
     }
 
+    @Test("whoever says that it has no endpoint may not own; this node says so of itself")
+    func unserving() {
+        var state = state
+        for name in ["n1", "n2", "n3"] {
+            state.speakers[name] = SpeakerRecord(
+                node: name, interfaces: [interface],
+                claims: name == "n2" ? [address: 4] : [:])
+        }
+        var live: [String: LiveMember] = [:]
+        for name in ["n1", "n2", "n3"] { live[name] = LiveMember(state: .alive) }
+        live["n2"]?.unserving = [address]
+        // What others say of this node it said itself, and may have taken back.
+        live["n1"]?.unserving = [address]
+        #expect(input(state, live: live).demands[address]?.unservingNodes == ["n2"])
+        let ownership = input(state, live: live).elect()
+        #expect(ownership.owner(of: address) != "n2")
+        #expect(ownership.lossReason(of: "n2", for: address) == .failsHealthChecks)
+
+        var memory = ElectionMemory(scope: ServiceScope())
+        for live in [live, nil] {
+            let own = ElectionInput(
+                state, node: "n1", live: live, unserving: [address], memory: &memory)
+            let others: Set<String> = live == nil ? [] : ["n2"]
+            #expect(own.demands[address]?.unservingNodes == others.union(["n1"]))
+        }
+        let back = ElectionInput(state, node: "n1", live: nil, memory: &memory)
+        #expect(back.demands[address]?.unservingNodes == [])
+    }
+
+    @Test("a node has no endpoint for an address when its Services' endpoints in reach are dead")
+    func deadEndpoints() throws {
+        var state = state
+        let here = try #require(IPAddress("198.51.100.2"))
+        let there = try #require(IPAddress("198.51.100.3"))
+        let web = ObjectName(namespace: "shop", "web")
+        state.snapshot.endpointSlices[web] = nil
+        state.addEndpoints(
+            of: "web", .init("198.51.100.2", on: "n1"), .init("198.51.100.3", on: "n2"))
+        func unserving(_ dead: Set<IPAddress>) -> Set<IPAddress> {
+            var demands = ElectionDemands(scope: ServiceScope())
+            demands.update(state.snapshot, onlyNode: nil)
+            return demands.unserving(at: "n1", without: [web: dead, ObjectName("gone"): dead])
+        }
+        // Policy Cluster: traffic goes to the other one.
+        #expect(unserving([here]).isEmpty)
+        #expect(unserving([here, there]) == [address])
+        state.snapshot.services[web]?.externalTrafficPolicy = .local
+        #expect(unserving([here]) == [address])
+        #expect(unserving([there]).isEmpty)
+        // A Service that shares the address and has an endpoint here keeps it here.
+        state.add(Service("mail", has: "192.0.2.10") { $0.externalTrafficPolicy = .local })
+        state.addEndpoints(of: "mail", .init("198.51.100.4", on: "n1"))
+        #expect(unserving([here]).isEmpty)
+        // What is out by its object is everybody's knowledge, and nothing to tell.
+        state.snapshot.endpointSlices = ObjectTable<[EndpointSlice]>()
+        state.addEndpoints(of: "web", .init("198.51.100.2", on: "n1", ready: false))
+        #expect(unserving([here]).isEmpty)
+    }
+
     @Test("a Node marked for drain is draining, and its claim does not keep the address")
     func drainAnnotation() {
         var state = state

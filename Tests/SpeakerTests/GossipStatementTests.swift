@@ -18,7 +18,7 @@ struct GossipStatementTests {
                 prefixes: ["192.0.2.0/24", "2001:db8::/64"].compactMap { Prefix($0) },
                 isUsable: true)),
         .interface(.init(name: "bond0", mac: .zero, prefixes: [], isUsable: false)),
-        .dispute(v6, node: "node-a", epoch: 3),
+        .dispute(v6, node: "node-a", epoch: 3), .unserving(v4), .unserving(v6),
         .request(1, .drain(node: "node-b")), .request(2, .undrain(node: "node-b")),
         .request(3, .move(v4, to: "node-c")), .answer(4, .done("it is so")),
         .answer(5, .refused("it is cordoned")),
@@ -78,6 +78,7 @@ struct GossipStatementTests {
         #expect(member.isDraining)
         #expect(Set(member.interfaces.keys) == ["eth0", "bond0"])
         #expect(member.disputes[Self.v6] == .init(node: "node-a", epoch: 3))
+        #expect(member.unserving == [Self.v4, Self.v6])
         #expect(member.requests.count == 3)
         #expect(member.answers[5] == .refused("it is cordoned"))
         for statement in Self.statements {

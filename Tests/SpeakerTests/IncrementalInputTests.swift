@@ -2,6 +2,7 @@ import ClusterSource
 import Dataplane
 import Kubernetes
 import LoadBalancing
+import Membership
 import NetworkTypes
 import Testing
 
@@ -53,10 +54,16 @@ struct IncrementalInputTests {
         var random = SeededStates(seed)
         var state = start
         var memory = ElectionMemory(scope: ServiceScope())
+        let addresses = ["192.0.2.10", "192.0.2.11", "2001:db8::2"].compactMap { IPAddress($0) }
+        var live = ["n2": LiveMember(state: .alive)]
         for step in 0..<40 {
             change(&state, &random)
-            let input = ElectionInput(state, node: "n1", live: nil, memory: &memory)
-            let fresh = ElectionInput(state, node: "n1", scope: ServiceScope())
+            if random.next(3) == 0 {
+                let address = addresses[Int(random.next(addresses.count))]
+                live["n2"]?.unserving.formSymmetricDifference([address])
+            }
+            let input = ElectionInput(state, node: "n1", live: live, memory: &memory)
+            let fresh = ElectionInput(state, node: "n1", scope: ServiceScope(), live: live)
             #expect(input == fresh, "step \(step), seed \(seed)")
         }
     }

@@ -10,6 +10,11 @@ public struct FlowSelection: Sendable {
         let destination: IPAddress?
         let transport: UInt8?
         let port: UInt16?
+
+        /// Whether all that goes there is a Service's. Another host may have the same port, and
+        /// this one may have the same address, or get it; there nobody's connections count but
+        /// those that were translated.
+        var isOurs: Bool { destination != nil && port != nil }
     }
 
     private struct Place: Hashable {
@@ -36,7 +41,7 @@ public struct FlowSelection: Sendable {
     }
 
     /// Selects UDP connections to endpoints that do not serve at the entrance that the client sent
-    /// to, and every connection to one of the addresses.
+    /// to, and every connection to one of the addresses that was given an endpoint.
     public init(besides services: some Sequence<ServiceChain>, of addresses: Set<IPAddress>) {
         for service in services where service.identity.transport == .udp {
             for frontend in service.frontends {
@@ -81,7 +86,7 @@ public struct FlowSelection: Sendable {
         for (entrance, places) in lost {
             let transport = entrance.transport.flatMap(ServiceChain.Transport.init(rawValue:))
             // A connection that began before its address was a Service's has no endpoint.
-            let isTranslated = !places.contains(nil) || entrance.port == nil
+            let isTranslated = !places.contains(nil) || !entrance.isOurs
             questions.insert(
                 FlowQuestion(
                     family: entrance.family, transport: transport,
@@ -125,9 +130,10 @@ public struct FlowSelection: Sendable {
                 destination: shape.hasDestination ? entry.destination : nil,
                 transport: shape.hasTransport ? entry.protocolNumber : nil,
                 port: shape.hasPort ? entry.port : nil)
-            if let places = lost[entrance], places.contains(nil) || places.contains(place) {
-                return true
+            guard entry.isTranslated || entrance.isOurs, let places = lost[entrance] else {
+                continue
             }
+            if places.contains(nil) || places.contains(place) { return true }
         }
         guard entry.protocolNumber == Self.udp, !serving.isEmpty else { return false }
         // At a node port any destination will do, so that nobody else's connections are touched

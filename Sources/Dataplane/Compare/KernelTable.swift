@@ -6,8 +6,9 @@ import NetworkTypes
 /// no part of the table, and what cannot be read, is remembered as such: a table that holds what
 /// nobody knows is not ours any more.
 ///
-/// Bounds: so many objects as a full table has, and as many again; a table beyond that is
-/// ``isTooLarge``.
+/// Bounds: so many elements as a full table has, and as many again, and the same of chains and of
+/// sets; a table beyond that is ``isTooLarge``. Of a chain's rules more are kept than any of ours
+/// has.
 public struct KernelTable: Sendable {
     /// A base chain's place in the packet's path, as the kernel tells it.
     struct Place: Equatable, Sendable {
@@ -25,8 +26,8 @@ public struct KernelTable: Sendable {
         var rules: [RuleDigest?] = []
     }
 
-    /// So many chains, rules, sets and elements are kept, each.
-    static let maximumObjects = 1 << 21
+    /// So many chains, sets and elements are kept, each.
+    static let maximumObjects = Ruleset.maximumElements * 2
 
     /// Whether the kernel has the table.
     public private(set) var isPresent = false
@@ -100,13 +101,21 @@ public struct KernelTable: Sendable {
                 if let slots = rule.slots { runs[name] = slots }
             }
         }
-        return Ruleset.Adoption(runs: runs, sets: sets.values.compactMap { $0 })
+        var holders: [SetElement.Key: String] = [:]
+        for case (let key, .goto(let chain)) in elements where key.isEntrance {
+            holders[key] = chain
+        }
+        return Ruleset.Adoption(
+            runs: runs, sets: sets.values.compactMap { $0 }, holders: holders)
     }
 
-    /// Addresses that the table leads somewhere and that none of the Services has.
+    /// Addresses that the table has as load balancer addresses, and that none of the Services has.
+    ///
+    /// External addresses are not told: they are somebody else's as well.
     public func strayAddresses(besides services: some Sequence<ServiceChain>) -> Set<IPAddress> {
         var addresses: Set<IPAddress> = []
-        for case .frontend(let address, _, _) in elements.keys { addresses.insert(address) }
+        let chain = SetElement.Value.goto(RuleChain.loadBalancerAddress)
+        for case (.address(let address), chain) in elements { addresses.insert(address) }
         guard !addresses.isEmpty else { return [] }
         for service in services {
             for frontend in service.frontends {
@@ -200,7 +209,8 @@ extension KernelTable {
         }
     }
 
-    private static let maximumRulesPerChain = 64
+    /// Ours have a rule for each subnet of Pods and two more, or a dozen.
+    static let maximumRulesPerChain = Rule.maximumPodSubnets * 2
 
     private mutating func readSet(_ body: Span<UInt8>) {
         var (isOurs, name) = (false, "")

@@ -36,7 +36,6 @@ extension RuleExpression.Constant {
     var bytes: [UInt8] {
         switch self {
         case .byte(let value): [value]
-        case .port(let value): [UInt8(value >> 8), UInt8(truncatingIfNeeded: value)]
         case .word(let value): NetlinkWriter.hostBytes(value)
         case .address(let address): address.bytes
         case .netmask(let family, let length):

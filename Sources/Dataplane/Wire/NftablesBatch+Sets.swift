@@ -108,13 +108,6 @@ extension NftablesBatch {
         }
     }
 
-    /// The bytes of a key in the kernel's sets.
-    static func bytes(of key: SetElement.Key) -> [UInt8] {
-        var writer = NetlinkWriter(capacity: 40)
-        write(key, &writer)
-        return writer.bytes
-    }
-
     private static func write(_ element: SetElement, _ list: inout NetlinkWriter) {
         list.nested(Nft.Elements.item) {
             $0.nested(Nft.Elements.key) {

@@ -24,8 +24,9 @@ public struct NftablesBatch: Sendable {
         case transaction
     }
 
-    /// Each run of elements stays well below an attribute's 64 KiB.
-    static let elementsPerMessage = 256
+    /// Each run of elements stays well below an attribute's 64 KiB: one that leads to a chain of
+    /// the longest name takes 280 bytes.
+    static let elementsPerMessage = 128
 
     var writer: NetlinkWriter
     var subjects: [Subject] = []
@@ -90,16 +91,6 @@ public struct NftablesBatch: Sendable {
         batch.removeTable()
         batch.finish()
         return batch
-    }
-
-    /// The question whether the table is there: a message of its own, not a transaction.
-    public static func tableQuery(sequence: UInt32) -> [UInt8] {
-        var writer = NetlinkWriter(capacity: 64)
-        writer.message(
-            type: Nft.subsystem << 8 | Nft.Message.getTable,
-            flags: Nft.Flag.request | Nft.Flag.acknowledge, sequence: sequence, family: Nft.inet
-        ) { $0.text(Nft.Table.name, table) }
-        return writer.bytes
     }
 
     private init(firstSequence: UInt32, capacity: Int) {

@@ -4,8 +4,9 @@ extension ClusterSnapshot {
     /// The snapshot with endpoints taken for neither ready nor serving that were found dead, by
     /// Service, whatever their objects say.
     ///
-    /// Everything that asks whether an endpoint is ready then follows: the data plane, the election
-    /// and the routes. A Service of which nothing was found dead is shared with this snapshot.
+    /// Everything that asks whether an endpoint is ready then follows: the data plane and the
+    /// routes of the node that found it. A Service of which nothing was found dead is shared with
+    /// this snapshot.
     public func takingOut(_ dead: [ObjectName: Set<IPAddress>]) -> ClusterSnapshot {
         var snapshot = self
         for (name, addresses) in dead where !addresses.isEmpty {

@@ -1,6 +1,7 @@
 import NetworkTypes
 
-/// Where traffic enters, and which Service was first there by its name.
+/// Where traffic enters, and which Service was first there: one whose status holds the address,
+/// else the first by name.
 struct EntranceIndex: Sendable {
     /// A place that one Service port can have.
     enum Place: Hashable, Sendable {
@@ -17,19 +18,36 @@ struct EntranceIndex: Sendable {
     }
 
     private var holders: [Place: Holder] = [:]
-    /// Services that ask for an address by name, in order.
-    private var wishes: [IPAddress: [(service: ObjectName, key: String?)]] = [:]
+    /// The first Service that asks for an address, and its key.
+    private var wishes: [IPAddress: (service: ObjectName, key: String?)] = [:]
 
     init(_ services: some Sequence<Service>) {
-        for service in services.sorted(by: { $0.name < $1.name })
-        where service.kind != .externalName && !service.metadata.isBeingDeleted {
-            for (place, field) in service.places where holders[place] == nil {
-                holders[place] = Holder(service: service.name, field: field)
+        let services = services.filter {
+            $0.kind != .externalName && !$0.metadata.isBeingDeleted
+        }.sorted { $0.name < $1.name }
+        // Who has an address keeps it, whoever comes first by name and asks for it, too.
+        for service in services {
+            let given = Set(service.givenAddresses)
+            guard !given.isEmpty else { continue }
+            add(service, only: given)
+        }
+        for service in services { add(service) }
+    }
+
+    /// Takes in what a Service wants; with `given` only what is of these addresses, so that node
+    /// ports wait for their turn by name.
+    private mutating func add(_ service: Service, only given: Set<IPAddress>? = nil) {
+        for (place, field) in service.places where holders[place] == nil {
+            if let given {
+                guard case .port(let address, _, _) = place, given.contains(address) else {
+                    continue
+                }
             }
-            for address in Set(service.requestedAddresses) {
-                wishes[address, default: []]
-                    .append((service.name, service.annotation(.allowSharedIP)))
-            }
+            holders[place] = Holder(service: service.name, field: field)
+        }
+        for address in service.requestedAddresses
+        where wishes[address] == nil && given?.contains(address) != false {
+            wishes[address] = (service.name, service.sharingKey)
         }
     }
 
@@ -42,7 +60,7 @@ struct EntranceIndex: Sendable {
     func firstWish(
         for address: IPAddress, butNot service: ObjectName
     ) -> (service: ObjectName, key: String?)? {
-        wishes[address]?.first.flatMap { $0.service == service ? nil : $0 }
+        wishes[address].flatMap { $0.service == service ? nil : $0 }
     }
 }
 
@@ -70,8 +88,18 @@ extension Service {
     /// Every address at which the Service's ports are, each once.
     private var entranceAddresses: [IPAddress] {
         var seen: Set<IPAddress> = []
-        return (clusterIPs + ingress.map(\.address) + requestedAddresses + externalIPs)
+        return (givenAddresses + requestedAddresses + externalIPs)
             .filter { seen.insert($0).inserted }
+    }
+
+    /// The addresses that the Service has. What the status of a former LoadBalancer says is past.
+    var givenAddresses: [IPAddress] {
+        clusterIPs + (kind == .loadBalancer ? ingress.map(\.address) : [])
+    }
+
+    /// What those have in common that share an address; the empty key shares nothing.
+    var sharingKey: String? {
+        annotation(.allowSharedIP).flatMap { $0.isEmpty ? nil : $0 }
     }
 
     /// Whether load balancers may ask a node whether it has endpoints of the Service.

@@ -2,7 +2,7 @@ extension ServiceChainReview {
     /// Whether each port leads to an endpoint at all, ready or not.
     func judgeEndpoints(_ report: inout FindingReport) {
         let service = report.service
-        guard settings.knowsAllEndpoints || service.kind == .loadBalancer else { return }
+        guard settings.known.covers(service) else { return }
         let slices = snapshot.endpointSlices[service.name] ?? []
         guard slices.contains(where: { !$0.endpoints.isEmpty }) else {
             judgeNothing(&report)
@@ -86,14 +86,15 @@ extension ServiceChainReview {
         }
         let namespace = service.name.namespace
         if pods.matches(namespace: namespace, selector: service.selector).isEmpty {
-            // Who keeps only Services in the folder has the Pods elsewhere.
-            let isSlip = settings.expectsEndpoints && podNamespaces.contains(namespace)
+            // Most Pods are made from templates, and are in no folder.
+            let near = labels.nearMiss(namespace: namespace, selector: service.selector)
+            let isSlip = settings.expectsEndpoints && near != nil
             report.add(
                 .selectorMatchesNothing, isSlip ? .warning : .notice, "spec.selector",
                 "no Pod of namespace \(namespace) that could serve matches \(selector)",
-                podNamespaces.contains(namespace)
-                    ? "compare the selector with the labels of the Pods; they also need an address"
-                    : "there is no Pod in the namespace; the Service refuses until there is one")
+                near?.remedy
+                    ?? "until there is one the Service refuses; compare the selector with the "
+                    + "labels of the Pods")
             return
         }
         for (index, port) in service.ports.enumerated() {

@@ -35,7 +35,7 @@ extension ServiceChainReview {
     /// Ports that two Services want at one address, and addresses that they do not agree to share.
     func judgeAddresses(_ report: inout FindingReport) {
         let service = report.service
-        let key = service.annotation(.allowSharedIP)
+        let key = service.sharingKey
         var unshared: Set<IPAddress> = []
         for address in service.requestedAddresses.sorted() {
             guard let first = entrances.firstWish(for: address, butNot: service.name),

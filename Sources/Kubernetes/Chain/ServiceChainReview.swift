@@ -14,11 +14,43 @@ public struct ServiceChainReview: Sendable {
         /// Whether `externalIPs` are served; `nil` where Martlet carries no traffic, and that is
         /// for others to say.
         public var allowsExternalIPs: Bool? = false
-        /// Whether the endpoints of Services of other types than LoadBalancer are known.
-        public var knowsAllEndpoints = true
+        /// Whose endpoints are known.
+        public var known = KnownEndpoints.all
+        /// Who takes traffic on; `nil` where nobody can tell.
+        public var carrier: Carrier?
         /// Whether a Service without any endpoint is worth a warning: in a folder it is a slip, in
         /// a cluster most often one that is scaled to nothing.
         public var expectsEndpoints = true
+
+        /// Of which Services whoever reviews them knows the endpoints.
+        public enum KnownEndpoints: Hashable, Sendable {
+            /// Of none: nobody has asked for them.
+            case none
+            /// Of type LoadBalancer, which is all that announcing takes.
+            case loadBalancers
+            /// Of all that have an address; slices of headless Services are not asked for.
+            case allButHeadless
+            /// Of all.
+            case all
+
+            /// Whether those of a Service are.
+            public func covers(_ service: Service) -> Bool {
+                switch self {
+                case .none: false
+                case .loadBalancers: service.kind == .loadBalancer && !service.isHeadless
+                case .allButHeadless: !service.isHeadless
+                case .all: true
+                }
+            }
+        }
+
+        /// Who takes traffic on to endpoints.
+        public enum Carrier: Hashable, Sendable {
+            /// Martlet's own data plane.
+            case martlet
+            /// kube-proxy, or a network plugin in its place.
+            case another
+        }
 
         /// The rules for a folder of manifests.
         public init() {}
@@ -28,7 +60,7 @@ public struct ServiceChainReview: Sendable {
             var settings = Settings()
             settings.nodePorts = nil
             settings.allowsExternalIPs = nil
-            settings.knowsAllEndpoints = false
+            settings.known = .loadBalancers
             settings.expectsEndpoints = false
             return settings
         }
@@ -41,7 +73,7 @@ public struct ServiceChainReview: Sendable {
     let snapshot: ClusterSnapshot
     /// `nil` where Pods are not known.
     let pods: PodIndex?
-    let podNamespaces: Set<String>
+    let labels: PodLabels
     let entrances: EntranceIndex
 
     /// Prepares the review of a cluster.
@@ -55,7 +87,7 @@ public struct ServiceChainReview: Sendable {
         self.settings = settings
         self.snapshot = snapshot
         self.pods = pods.map { PodIndex($0) }
-        podNamespaces = Set((pods ?? []).map(\.metadata.name.namespace))
+        labels = PodLabels(pods ?? [])
         entrances = EntranceIndex(snapshot.services.values)
     }
 
@@ -116,9 +148,9 @@ public struct ServiceChainReview: Sendable {
         let field = "spec.loadBalancerSourceRanges"
         for family in families.subtracting(named).sorted(by: { $0.rawValue < $1.rawValue }) {
             report.add(
-                .sourceRangesCloseFamily, .warning, field,
-                "there is no range of \(family.apiName), so nobody may enter by \(family.apiName)",
-                "add \(family == .ipv4 ? "0.0.0.0/0" : "::/0") for everybody, or name who may")
+                .sourceRangesLackFamily, .warning, field, lack(of: family.apiName),
+                "name who may enter by \(family.apiName); "
+                    + "\(family == .ipv4 ? "0.0.0.0/0" : "::/0") is everybody")
         }
         for (index, range) in service.sourceRanges.enumerated()
         where !families.contains(range.network.family) {
@@ -126,6 +158,20 @@ public struct ServiceChainReview: Sendable {
                 .sourceRangeOfOtherFamily, .warning, "\(field)[\(index)]",
                 "\(range) is \(range.network.family.apiName), which the Service does not have",
                 "remove it, or name \(range.network.family.apiName) in ipFamilies")
+        }
+    }
+
+    /// kube-proxy keeps the ranges of each family by themselves, and one without any is open.
+    private func lack(of family: String) -> String {
+        let lack = "there is no range of \(family)"
+        return switch settings.carrier {
+        case .martlet?: "\(lack), so nobody may enter by \(family)"
+        case .another?:
+            "\(lack): the proxy may take that for no limit, as kube-proxy does, and let everybody "
+                + "enter by \(family)"
+        case nil:
+            "\(lack): with Martlet's data plane nobody may enter by \(family), and beside "
+                + "kube-proxy everybody may"
         }
     }
 
@@ -173,8 +219,7 @@ extension Service {
     /// The families that the Service has, as far as anything says so.
     var knownFamilies: Set<IPAddress.Family> {
         if !ipFamilies.isEmpty { return Set(ipFamilies) }
-        let addresses = clusterIPs + ingress.map(\.address) + requestedAddresses
-        return Set(addresses.map(\.family))
+        return Set((givenAddresses + requestedAddresses).map(\.family))
     }
 
     /// The load balancer addresses that are asked for; what is no address is said elsewhere.

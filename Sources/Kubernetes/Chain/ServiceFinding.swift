@@ -29,8 +29,8 @@ public struct ServiceFinding: Hashable, Sendable {
         case externalNameHasNoDataPath
         /// An ExternalName Service points to an address.
         case externalNameIsAddress
-        /// Source ranges name one family, and close the other.
-        case sourceRangesCloseFamily
+        /// Source ranges name one family, and the other is closed, or open to everybody.
+        case sourceRangesLackFamily
         /// A source range is of a family that the Service does not have.
         case sourceRangeOfOtherFamily
         /// Session affinity decides, so the endpoint choice that is asked for does not.

@@ -54,10 +54,9 @@ public struct EndpointProbe: Equatable, Sendable {
     public var settings: ProbeSettings
     /// What is known.
     public private(set) var state: State = .unproven
-    /// The last answer; `nil` before the first.
-    public private(set) var lastAnswer: ProbeAnswer?
+    /// How many questions have begun.
+    private(set) var begunAttempts: UInt64 = 0
     private var phase: Phase
-    private var lastAttempt: UInt64 = 0
     private var random: UInt64
 
     /// Begins, with the first question soon.
@@ -78,6 +77,17 @@ public struct EndpointProbe: Equatable, Sendable {
         }
     }
 
+    /// Whether a question is under way.
+    var isAsking: Bool {
+        switch phase {
+        case .resting: false
+        case .asking: true
+        }
+    }
+
+    /// How many questions have been answered or given up.
+    var endedAttempts: UInt64 { isAsking ? begunAttempts - 1 : begunAttempts }
+
     /// When it wants to be called again.
     public var nextDeadline: Instant {
         switch phase {
@@ -90,9 +100,9 @@ public struct EndpointProbe: Equatable, Sendable {
     public mutating func handle(_ event: Event, at now: Instant) -> [Action] {
         switch (event, phase) {
         case (.deadlineReached, .resting(let until)) where now >= until:
-            lastAttempt += 1
-            phase = .asking(attempt: lastAttempt, since: now)
-            return [.ask(attempt: lastAttempt)]
+            begunAttempts += 1
+            phase = .asking(attempt: begunAttempts, since: now)
+            return [.ask(attempt: begunAttempts)]
         case (.deadlineReached, .asking(let attempt, let since)) where now >= nextDeadline:
             rest(after: since, now)
             return [.abandon(attempt: attempt)] + judge(.timedOut)
@@ -110,7 +120,6 @@ public struct EndpointProbe: Equatable, Sendable {
     }
 
     private mutating func judge(_ answer: ProbeAnswer) -> [Action] {
-        lastAnswer = answer
         if case .notAsked = answer { return [] }
         let isGood = answer == .good
         switch state {

@@ -22,11 +22,16 @@ public struct AddressDemand: Hashable, Sendable {
     public var detectsConflicts: Bool
     /// The node that the Services ask for; as long as it is eligible, no other competes.
     public var preferredNode: String?
+    /// Nodes that by their own health checks have no endpoint for the address. Each says so of
+    /// itself, to all: what a node finds of others counts here for nobody, or two nodes would elect
+    /// differently.
+    public var unservingNodes: Set<String>
 
     /// Makes a demand.
     public init(
         services: Set<ServiceName>, pool: String, advertisements: Set<String>, backing: Backing,
-        detectsConflicts: Bool = true, preferredNode: String? = nil
+        detectsConflicts: Bool = true, preferredNode: String? = nil,
+        unservingNodes: Set<String> = []
     ) {
         self.services = services
         self.pool = pool
@@ -34,6 +39,7 @@ public struct AddressDemand: Hashable, Sendable {
         self.backing = backing
         self.detectsConflicts = detectsConflicts
         self.preferredNode = preferredNode
+        self.unservingNodes = unservingNodes
     }
 }
 

@@ -4,9 +4,9 @@ import NetworkTypes
 /// that may own it.
 ///
 /// Addresses under the same advertisements, with the same backing, on the same subnets, asking for
-/// the same node and with the same nodes in dispute have the same candidates. They form a group,
-/// and all work that does not depend on the single address is done once a group; 10,000 addresses
-/// of one pool are one group.
+/// the same node and with the same nodes in dispute or without an endpoint of their own finding
+/// have the same candidates. They form a group, and all work that does not depend on the single
+/// address is done once a group; 10,000 addresses of one pool are one group.
 struct Candidacy: Sendable {
     /// Addresses with the same candidates.
     struct Group: Sendable {
@@ -14,6 +14,8 @@ struct Candidacy: Sendable {
         let union: Int
         /// The backing that all have.
         let backing: AddressDemand.Backing
+        /// The nodes whose own health checks leave them no endpoint, ascending.
+        let unserving: [Int]
         /// One address of the group; it is on the same subnets as all others.
         let sample: IPAddress
         /// Whether nodes that are known to be off the subnet lose.
@@ -43,6 +45,7 @@ struct Candidacy: Sendable {
         var subnets: [Prefix]
         var asked: Int?
         var disputed: [Int]
+        var unserving: [Int]
     }
 
     /// Node names, ascending; a node's index is its place here.
@@ -93,7 +96,8 @@ struct Candidacy: Sendable {
             let key = GroupKey(
                 union: union, backing: demand.backing, subnets: subnets.containing(address),
                 asked: demand.preferredNode.flatMap { indices[$0] },
-                disputed: (disputed[address] ?? []).compactMap { indices[$0] }.sorted())
+                disputed: (disputed[address] ?? []).compactMap { indices[$0] }.sorted(),
+                unserving: demand.unservingNodes.compactMap { indices[$0] }.sorted())
             if let group = groupIndex[key] {
                 groups[group].members.append(index)
                 groupOf.append(group)
@@ -136,6 +140,7 @@ struct Candidacy: Sendable {
         case .local(let local):
             if !local.contains(names[node]) { return .noLocalEndpoint }
         }
+        if group.unserving.sortedIndex(of: node) != nil { return .failsHealthChecks }
         if let missing = share.missing { return missing }
         return group.subnetDecides && share.isOnSubnet(of: group.sample) == false
             ? .notOnSubnet : nil
@@ -153,12 +158,17 @@ extension Candidacy.Group {
         _ key: Candidacy.GroupKey, _ offers: UnitedOffers, sample: IPAddress,
         _ indices: [String: Int]
     ) {
-        let standby = key.backing.serving(offers.relieved, indices)
-        let ready = key.backing.serving(offers.eligible, indices)
+        let serving = { (nodes: [Int]) in
+            let reaching = key.backing.serving(nodes, indices)
+            return key.unserving.isEmpty
+                ? reaching : reaching.filter { key.unserving.sortedIndex(of: $0) == nil }
+        }
+        let standby = serving(offers.relieved)
+        let ready = serving(offers.eligible)
         // Many nodes turn NotReady together after the API server was away; it is them who could
         // not say how they are.
         let unready =
-            ready.isEmpty && standby.isEmpty ? key.backing.serving(offers.unready, indices) : []
+            ready.isEmpty && standby.isEmpty ? serving(offers.unready) : []
         let backed = unready.isEmpty ? ready : unready
         ignoresReadiness = !unready.isEmpty
         // A router may well send a block to the link that no node has an address of, so the
@@ -191,6 +201,7 @@ extension Candidacy.Group {
         subnetDecides = decides
         union = key.union
         backing = key.backing
+        unserving = key.unserving
         self.sample = sample
     }
 }

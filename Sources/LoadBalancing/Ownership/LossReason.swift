@@ -27,6 +27,8 @@ public enum LossReason: Hashable, Sendable {
     case noUsableEndpoint
     /// Policy Local, and the usable endpoints are on other nodes.
     case noLocalEndpoint
+    /// By the node's own health checks it has no endpoint for the address.
+    case failsHealthChecks
     /// The node has none of these interfaces in a usable state; an empty list means any.
     case interfaceMissing([String])
     /// Other nodes are on the address's subnet, this one is not.
@@ -69,6 +71,7 @@ extension LossReason: CustomStringConvertible {
             "is not selected by L2Advertisement \(names.joined(separator: ", "))"
         case .noUsableEndpoint: "could only refuse: no usable endpoint anywhere"
         case .noLocalEndpoint: "runs no usable endpoint, and externalTrafficPolicy is Local"
+        case .failsHealthChecks: "could only refuse: its endpoints fail their health checks there"
         case .interfaceMissing(let names):
             names.isEmpty
                 ? "has no usable interface"
@@ -107,6 +110,8 @@ extension LossReason: CustomStringConvertible {
         case .notSelected: "widen spec.nodeSelectors, or label the node"
         case .noUsableEndpoint: "see whether the Service's selector matches ready Pods"
         case .noLocalEndpoint: "run a Pod there, or set externalTrafficPolicy: Cluster"
+        case .failsHealthChecks:
+            "martlet explain on that node shows what its health checks find, and why"
         case .interfaceMissing(let names):
             names.isEmpty
                 ? "bring up an Ethernet interface that is no port of a bridge or bond"

@@ -6,8 +6,9 @@ public import NetworkTypes
 ///
 /// A node is *eligible* for an address when it lives, is ready, is not excluded (label, condition
 /// NetworkUnavailable, cordon, drain), runs a speaker, is selected by an advertisement that matches
-/// the address, has the endpoint that the traffic policy asks for, has a usable interface that the
-/// advertisements allow, and is on the address's subnet. The subnet decides only when some
+/// the address, has the endpoint that the traffic policy asks for, does not say that its own health
+/// checks leave it none, has a usable interface that the advertisements allow, and is on the
+/// address's subnet. The subnet decides only when some
 /// otherwise able node is known to be on it. Facts that are unknown speak for a node.
 ///
 /// A node that is cordoned or draining and otherwise eligible is *relieved*: it owns nothing that

@@ -144,7 +144,8 @@ final class HealthCheckLoop {
     private func open(_ port: UInt16, _ family: IPAddress.Family, _ poller: Poller) {
         do throws(SystemError) {
             let any: IPAddress = family == .ipv4 ? .unspecifiedIPv4 : .unspecifiedIPv6
-            let listener = try StreamListener(SocketAddress(any, port: port))
+            let listener = try StreamListener(
+                SocketAddress(any, port: port), keepsReserve: false)
             try poller.add(listener.descriptor, tag: nextTag, writing: false)
             watched[nextTag] = .listener(listener, port: port)
             listeners[port, default: [:]][family] = nextTag

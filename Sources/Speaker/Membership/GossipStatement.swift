@@ -11,6 +11,8 @@ enum GossipStatement: Hashable, Sendable {
     case drain
     /// Nobody answers for the address that `node` claims under `epoch`.
     case dispute(IPAddress, node: String, epoch: UInt64)
+    /// By its own health checks it has no endpoint for the address.
+    case unserving(IPAddress)
     /// An operator asks something of another node.
     case request(UInt64, OperatorRequest)
     /// How a request ended.
@@ -23,6 +25,7 @@ enum GossipStatement: Hashable, Sendable {
         case .interface(let interface): .interface(interface.name)
         case .drain: .drain
         case .dispute(let address, _, _): .dispute(address)
+        case .unserving(let address): .unserving(address)
         case .request(let number, _): .request(number)
         case .answer(let number, _): .answer(number)
         }
@@ -36,7 +39,7 @@ enum GossipStatement: Hashable, Sendable {
         var writer = ByteWriter(capacity: 32)
         switch self {
         case .claim(_, let epoch): writer.uint64(epoch)
-        case .drain: break
+        case .drain, .unserving: break
         case .interface(let interface):
             writer.macAddress(interface.mac)
             writer.uint8(interface.isUsable ? 1 : 0)
@@ -63,6 +66,7 @@ enum GossipStatement: Hashable, Sendable {
             switch subject {
             case .claim(let address): self = .claim(address, epoch: try reader.uint64())
             case .drain: self = .drain
+            case .unserving(let address): self = .unserving(address)
             case .interface(let name):
                 let mac = try reader.macAddress()
                 let isUsable = try reader.uint8() != 0

@@ -12,6 +12,8 @@ enum GossipSubject: Hashable, Sendable {
     case drain
     /// That nobody answers for the address, as the member sees it.
     case dispute(IPAddress)
+    /// That the member, by its own health checks, has no endpoint for the address.
+    case unserving(IPAddress)
     /// What an operator asked the member to pass on.
     case request(UInt64)
     /// What the member answers to a request.
@@ -23,6 +25,7 @@ enum GossipSubject: Hashable, Sendable {
         switch self {
         case .claim(let address): writer.subject("c", address)
         case .dispute(let address): writer.subject("x", address)
+        case .unserving(let address): writer.subject("u", address)
         case .interface(let name):
             writer.uint8(UInt8(ascii: "i"))
             writer.append(name.utf8.prefix(63))
@@ -49,6 +52,9 @@ enum GossipSubject: Hashable, Sendable {
             case "x":
                 guard let address = try reader.taggedAddress() else { return nil }
                 self = .dispute(address)
+            case "u":
+                guard let address = try reader.taggedAddress() else { return nil }
+                self = .unserving(address)
             case "i":
                 guard let name = try reader.text(reader.remaining), !name.isEmpty else {
                     return nil

@@ -17,6 +17,8 @@ package struct LiveMember: Equatable, Sendable {
     package var isDraining = false
     /// Addresses for which nobody answers, as it sees it: whose claim, and under which epoch.
     package var disputes: [IPAddress: DisputedClaim] = [:]
+    /// Addresses for which it has no endpoint, by its own health checks.
+    package var unserving: Set<IPAddress> = []
     /// What operators asked it to pass on.
     var requests: [UInt64: OperatorRequest] = [:]
     /// What it answered to requests.
@@ -37,7 +39,7 @@ package struct LiveMember: Equatable, Sendable {
     var facts: Facts {
         Facts(
             isAlive: liveness == .alive, isNodeDead: isNodeDead, interfaces: interfaces,
-            isDraining: isDraining, disputes: disputes)
+            isDraining: isDraining, disputes: disputes, unserving: unserving)
     }
 
     struct Facts: Equatable {
@@ -46,6 +48,7 @@ package struct LiveMember: Equatable, Sendable {
         var interfaces: [String: SpeakerRecord.Interface]
         var isDraining: Bool
         var disputes: [IPAddress: DisputedClaim]
+        var unserving: Set<IPAddress>
     }
 
     /// Takes in an entry as it is now; `nil` when it was deleted. Returns false for entries of no
@@ -63,6 +66,8 @@ package struct LiveMember: Equatable, Sendable {
         case (.dispute(let address), .dispute(_, let node, let epoch)?):
             disputes[address] = DisputedClaim(node: node, epoch: epoch)
         case (.dispute(let address), _): disputes[address] = nil
+        case (.unserving(let address), .unserving?): unserving.insert(address)
+        case (.unserving(let address), _): unserving.remove(address)
         case (.request(let number), .request(_, let request)?): requests[number] = request
         case (.request(let number), _): requests[number] = nil
         case (.answer(let number), .answer(_, let answer)?): answers[number] = answer

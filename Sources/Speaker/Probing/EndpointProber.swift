@@ -6,7 +6,7 @@ import Synchronization
 
 /// Asks endpoints whether they live, on a thread of its own, and says who is to be taken out.
 ///
-/// Bounds: 4,096 endpoints (``EndpointHealth``), one question each at a time.
+/// Bounds: those of ``EndpointHealth``, and one question to an endpoint at a time.
 package final class EndpointProber: Sendable {
     /// What is so.
     package struct Report: Equatable, Sendable {
@@ -16,12 +16,19 @@ package final class EndpointProber: Sendable {
         package var failingOpen: Set<EndpointHealth.Group> = []
         /// Endpoints that are not asked because there are too many.
         package var unasked = 0
+        /// How many questions a second are wished for; all come later than that when these are
+        /// more than ``EndpointHealth/maximumRate``.
+        package var demand = 0
+        /// How many questions this node could not ask since it began. Nothing rings for these.
+        package var notAsked: UInt64 = 0
     }
 
     /// What happened, for the log.
     package enum Event: Sendable {
         /// An endpoint went out or came in.
         case changed(EndpointHealth.Target, isUp: Bool, because: ProbeAnswer)
+        /// This node could not ask an endpoint; each reason is told once in ten minutes.
+        case notAsked(EndpointHealth.Target, SystemError)
         /// The thread cannot ask at all for now.
         case failed(SystemError)
     }
@@ -39,6 +46,7 @@ package final class EndpointProber: Sendable {
     private let continuation: AsyncStream<Event>.Continuation
     private let mailbox: Mailbox<Mail>
     private let shown = Mutex(Report())
+    private let notAsked = Atomic<UInt64>(0)
     private let thread = Mutex<NetworkThread?>(nil)
 
     /// A prober at rest.
@@ -48,7 +56,11 @@ package final class EndpointProber: Sendable {
     }
 
     /// What is so now.
-    package var report: Report { shown.withLock { $0 } }
+    package var report: Report {
+        var report = shown.withLock { $0 }
+        report.notAsked = notAsked.load(ordering: .relaxed)
+        return report
+    }
 
     /// Starts the thread, in the network namespace of the calling one.
     ///
@@ -61,7 +73,8 @@ package final class EndpointProber: Sendable {
                 show: { report in
                     self?.shown.withLock { $0 = report }
                     self?.changes.ring()
-                }, tell: { continuation.yield($0) })
+                }, tell: { continuation.yield($0) },
+                countNotAsked: { self?.notAsked.add(1, ordering: .relaxed) })
             loop.run()
         }
         thread.withLock { $0 = started }

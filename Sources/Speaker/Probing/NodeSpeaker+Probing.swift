@@ -14,9 +14,13 @@ struct Probing: Sendable {
     var told: ClusterState?
     /// Who is taken out of it.
     var excluded: [ObjectName: Set<IPAddress>] = [:]
+    /// The addresses for which that leaves this node without an endpoint, as the others are told.
+    var unserving: Set<IPAddress> = []
     var failingOpen: Set<EndpointHealth.Group> = []
     /// How many endpoints are too many to be asked.
     var unasked = 0
+    /// Whether more is to be asked in a second than may be.
+    var isStretched = false
     /// Rings when a prober has been started.
     let beginnings = Doorbell()
 }
@@ -96,6 +100,16 @@ extension NodeSpeaker {
                 ])
         }
         probing.unasked = report.unasked
+        let isStretched = report.demand > EndpointHealth.maximumRate
+        if isStretched, !probing.isStretched {
+            logger.warning(
+                "endpoints are asked less often than they are to be",
+                metadata: [
+                    "wanted": "\(report.demand)/s", "asked": "\(EndpointHealth.maximumRate)/s",
+                    "remedy": "raise martlet.dev/health-check-interval",
+                ])
+        }
+        probing.isStretched = isStretched
     }
 
     private func followEvents(of prober: EndpointProber) async {
@@ -113,6 +127,10 @@ extension NodeSpeaker {
                     isUp ? "endpointUp" : "endpointDown", "\(target.service)",
                     "\(endpoint) \(answer)")
                 reporting.isDue = true
+            case .notAsked(let target, let error):
+                logger.warning(
+                    "an endpoint could not be asked whether it lives",
+                    metadata: ["service": "\(target.service)", "error": "\(error)"])
             case .failed(let error):
                 logger.error("health checks", metadata: ["error": "\(error)"])
             }

@@ -53,6 +53,10 @@ final class ProbeConversation {
         }
     }
 
+    /// Ends it with a reset. An ordinary end would leave a port of this node in TIME_WAIT for a
+    /// minute and an entry in the connection tracking for two, for every question.
+    func abandon() { socket.abort() }
+
     private func read(_ buffer: StreamBuffer) throws(SystemError) -> ProbeAnswer? {
         while true {
             let outcome = try socket.receive(with: buffer) { bytes in
@@ -91,10 +95,27 @@ extension ProbeAnswer {
         self =
             switch error.code {
             case ECONNREFUSED: .refused
-            case EHOSTUNREACH, ENETUNREACH, EHOSTDOWN: .unreachable
+            // EACCES is how a firewall on the way (ICMPv6 type 1, code 1) and a route that
+            // prohibits show themselves.
+            case EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, EACCES: .unreachable
             case ETIMEDOUT: .timedOut
             case ECONNRESET, EPIPE, ECONNABORTED: .ended
             default: .notAsked(error.code)
             }
+    }
+
+    /// Why this node could not ask, and the way out.
+    static func obstacle(_ code: Int32, to target: EndpointHealth.Target) -> SystemError {
+        let remedy: String? =
+            switch code {
+            case EPERM: "a packet filter of this node forbids it: let its own packets out"
+            case EADDRNOTAVAIL:
+                "no local port is free (net.ipv4.ip_local_port_range), or no address of that family"
+            case ENOBUFS, ENOMEM: "free memory"
+            default: nil
+            }
+        return SystemError(
+            "connect", errno: code, subject: "\(SocketAddress(target.address, port: target.port))",
+            remedy: remedy)
     }
 }

@@ -15,10 +15,13 @@ final class ProbeLoop {
     /// Deadlines closer together than this are worked off together.
     private static let grain = Duration.milliseconds(5)
     private static let pause = Duration.seconds(5)
+    /// What keeps this node from asking is told once in so long a time.
+    private static let repetition = Duration.seconds(600)
 
     private let mailbox: Mailbox<EndpointProber.Mail>
     private let show: (EndpointProber.Report) -> Void
     private let tell: (EndpointProber.Event) -> Void
+    private let countNotAsked: () -> Void
     private let buffer = StreamBuffer()
     private var health: EndpointHealth
     private var checks: [EndpointHealth.Target: ProbePlan.Check] = [:]
@@ -27,17 +30,20 @@ final class ProbeLoop {
     private var tags: [EndpointHealth.Target: UInt64] = [:]
     private var datagrams: [IPAddress.Family: ProbeDatagrams] = [:]
     private var lastReport = EndpointProber.Report()
+    /// When which number of `errno(3)` was told that kept us from asking.
+    private var obstacles: [Int32: Instant] = [:]
     /// The first tags are those of the sockets for datagrams.
     private var nextTag: UInt64 = 16
 
     init(
         mailbox: Mailbox<EndpointProber.Mail>, seed: UInt64,
         show: @escaping (EndpointProber.Report) -> Void,
-        tell: @escaping (EndpointProber.Event) -> Void
+        tell: @escaping (EndpointProber.Event) -> Void, countNotAsked: @escaping () -> Void
     ) {
         self.mailbox = mailbox
         self.show = show
         self.tell = tell
+        self.countNotAsked = countNotAsked
         health = EndpointHealth(seed: seed)
     }
 
@@ -61,6 +67,7 @@ final class ProbeLoop {
 
     private func reset() {
         poller = nil
+        for conversation in conversations.values { conversation.talk.abandon() }
         conversations = [:]
         tags = [:]
         datagrams = [:]
@@ -104,10 +111,10 @@ final class ProbeLoop {
                 checks[target].map { $0.method == check.method } ?? true
             }
             if known.count < wanted.count {
-                _ = health.update(known.mapValues(\.settings), at: now)
+                health.update(known.mapValues(\.settings), at: now)
             }
             checks = wanted
-            note(health.update(wanted.mapValues(\.settings), at: now))
+            health.update(wanted.mapValues(\.settings), at: now)
             report()
         }
         return mail.isStopped
@@ -120,7 +127,7 @@ final class ProbeLoop {
             switch action {
             case .ask(let target, let attempt): ask(target, attempt, poller)
             case .abandon(let target, _): end(target)
-            case .changed, .verdictChanged: note([action])
+            case .changed: note([action])
             }
         }
     }
@@ -139,7 +146,12 @@ final class ProbeLoop {
             let talk = try ProbeConversation(target, check.method)
             let tag = nextTag
             nextTag += 1
-            try poller.add(talk.socket.descriptor, tag: tag, writing: true)
+            do throws(SystemError) {
+                try poller.add(talk.socket.descriptor, tag: tag, writing: true)
+            } catch {
+                talk.abandon()
+                throw error
+            }
             conversations[tag] = Conversation(target: target, attempt: attempt, talk: talk)
             tags[target] = tag
         } catch {
@@ -191,6 +203,7 @@ final class ProbeLoop {
         let now = MonotonicClock.now()
         for reply in replies {
             end(reply.target)
+            if case .notAsked(let code) = reply.answer { noteObstacle(code, reply.target, now) }
             note(health.answered(reply.target, attempt: reply.attempt, reply.answer, at: now))
         }
     }
@@ -202,7 +215,7 @@ final class ProbeLoop {
             let conversation = conversations.removeValue(forKey: tag)
         else { return }
         poller?.remove(conversation.talk.socket.descriptor)
-        conversation.talk.socket.close()
+        conversation.talk.abandon()
     }
 
     // MARK: News
@@ -213,9 +226,18 @@ final class ProbeLoop {
         }
     }
 
+    /// Counts a question that could not be asked, and says why unless it was said lately.
+    private func noteObstacle(_ code: Int32, _ target: EndpointHealth.Target, _ now: Instant) {
+        countNotAsked()
+        if let told = obstacles[code], now - told < Self.repetition { return }
+        obstacles[code] = now
+        tell(.notAsked(target, ProbeAnswer.obstacle(code, to: target)))
+    }
+
     private func report() {
         let report = EndpointProber.Report(
-            excluded: health.excluded, failingOpen: health.failingOpen, unasked: health.unasked)
+            excluded: health.excluded, failingOpen: health.failingOpen, unasked: health.unasked,
+            demand: health.demand)
         guard report != lastReport else { return }
         lastReport = report
         show(report)

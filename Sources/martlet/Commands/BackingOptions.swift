@@ -34,17 +34,24 @@ struct BackingOptions: ParsableArguments {
     @Flag(help: "With --dataplane nftables: metrics tell the endpoints of a Service apart.")
     var metricsEndpoints = false
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: ArgumentHelp(
+            "Ask endpoints whether they live, where an annotation of the Service says so (default: "
+                + "with --manifests only; the API server says itself what is ready)."))
+    var healthChecks: Bool?
+
     /// What the table has.
     var ruleset: Ruleset.Options {
         Ruleset.Options(answersPing: answerPing, counters: dataplaneCounters.counters)
     }
 
     /// - Parameter isInCluster: whether there is an API server, which says itself what is ready.
-    func settings(isInCluster: Bool, carriesTraffic: Bool) -> BackingSettings {
+    func settings(isInCluster: Bool) -> BackingSettings {
         BackingSettings(
             allowsExternalIPs: allowExternalIPs,
             dropsDeadNodes: deadNodeEndpoints.map { $0 == .drop } ?? !isInCluster,
-            probesEndpoints: carriesTraffic || !isInCluster)
+            probesEndpoints: healthChecks ?? !isInCluster)
     }
 }
 

@@ -138,7 +138,7 @@ struct ExplainCommand: AsyncParsableCommand {
         var reports: [ServiceReport]
         if let choice = try choice {
             let explainer = try await view.explainer(choice, state: state, node: node)
-            reports = explainer.services(named: subject).map(explainer.report)
+            reports = explainer.reports(on: explainer.services(named: subject))
         } else {
             reports = try await server.get(
                 "/explain?subject=\(subject.percentEncoded)", as: [ServiceReport].self)

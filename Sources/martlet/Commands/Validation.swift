@@ -117,7 +117,7 @@ struct Validation {
     /// What breaks the way from entrances to endpoints, in a cluster that was read as a whole.
     private func findings(of snapshot: ClusterSnapshot) -> [Problem] {
         var settings = ServiceChainReview.Settings.server
-        settings.knowsAllEndpoints = true
+        settings.known = .allButHeadless
         return ServiceChainReview(snapshot, settings: settings).findings().map { $0.problem() }
     }
 

@@ -29,6 +29,11 @@ struct Daemon {
     func run() async throws {
         MemoryFootprint.prepare()
         let logger = options.logFormat.logger(label: "martlet", level: options.logLevel)
+        do throws(SystemError) {
+            try OpenFileLimit.raise()
+        } catch {
+            logger.warning("the limit of open files stays", metadata: ["error": "\(error)"])
+        }
         let cluster = try DaemonSource(options: options, roles: roles, speaker: speaker, logger)
         let source = cluster.source
         let controller =
@@ -119,9 +124,7 @@ struct Daemon {
                 interfaces: Set(speaker.interfaces), gossip: gossip,
                 peering: speaker.bgp.settings,
                 fencing: try speaker.fencing(by: cluster.server),
-                backing: speaker.backing.settings(
-                    isInCluster: cluster.server != nil,
-                    carriesTraffic: speaker.dataplane == .nftables)),
+                backing: speaker.backing.settings(isInCluster: cluster.server != nil)),
             source: source, dataplane: dataplane,
             keepsDataplane: !speaker.removeDataplane,
             logger: logger)

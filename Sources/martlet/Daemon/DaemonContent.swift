@@ -22,7 +22,7 @@ actor DaemonContent: AdminContent {
     private(set) var latest: ClusterState?
     private let logger: Logger
     let proxies = ProxyWatch()
-    var reviewed: ReviewedWays?
+    let wayReview = WayReview()
     private var told: Set<Problem> = []
 
     init(
@@ -129,18 +129,28 @@ actor DaemonContent: AdminContent {
             }
             explainer = await self.explainer(of: Array(Set(prefixes)))
         }
-        return services.isEmpty ? nil : try services.map(explainer.report).jsonBytes()
+        return services.isEmpty ? nil : try await Self.reports(explainer, services).jsonBytes()
+    }
+
+    /// The review of all Services that it takes is made beside the actor.
+    @concurrent
+    private static func reports(
+        _ explainer: Explainer, _ services: [Service]
+    ) async -> [ServiceReport] {
+        explainer.reports(on: services)
     }
 
     private func explainer(of prefixes: [Prefix] = []) async -> Explainer {
         let status = await speaker?.status(of: prefixes)
         let proxy = await proxyReview()
+        let backing = await speaker?.ownBacking
         return Explainer(
             state: status?.state ?? latest ?? ClusterState(), node: node, scope: scope,
             ledger: await controller?.decisions, tenure: status?.tenure.tenure,
             held: status?.tenure.held ?? [:], awaited: status?.fence?.awaited ?? [:],
             wire: status?.interfaces, routes: RouteKnowledge(status),
-            backing: await speaker?.ownBacking, proxy: proxy?.summary,
+            ways: waySettings(backing), backing: backing, health: await speaker?.proberReport,
+            proxy: proxy?.summary,
             now: MonotonicClock.now())
     }
 
@@ -286,6 +296,14 @@ actor DaemonContent: AdminContent {
                 Problem(
                     .error, object: "data plane", rule: failure,
                     remedy: "traffic may go astray until the next attempt succeeds"))
+        }
+        if let reason = status.dataplaneUnwatched {
+            problems.append(
+                Problem(
+                    .warning, object: "data plane",
+                    rule: "changes of the table by others are not told by the kernel: \(reason)",
+                    remedy: "they are found and mended within a minute; restart the speaker to "
+                        + "listen again"))
         }
         for interface in status.interfaces {
             for address in interface.addresses {

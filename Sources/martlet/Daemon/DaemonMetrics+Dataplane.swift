@@ -78,7 +78,7 @@ extension DaemonMetrics {
                 }),
             MetricFamily(
                 "martlet_health_check_failing_open", .gauge,
-                help: "1 for a Service and family whose endpoints all fail, and all stay in.",
+                help: "1 for a Service and family whose endpoints all failed, and all stay in.",
                 samples: report.failingOpen.sorted().map { group in
                     .init(
                         [
@@ -90,6 +90,10 @@ extension DaemonMetrics {
                 "martlet_health_check_unasked", .gauge,
                 help: "Endpoints beyond the bound, which are not asked and count as up.",
                 samples: [.init([:], Double(report.unasked))]),
+            MetricFamily(
+                "martlet_health_check_not_asked_total", .counter,
+                help: "Questions that this node could not ask; they count for neither side.",
+                samples: [.init([:], Double(report.notAsked))]),
         ]
     }
 }

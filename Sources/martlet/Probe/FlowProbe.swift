@@ -42,13 +42,27 @@ struct FlowProbe {
             Entrance(address: address.address, steps: [owner(address), admission(service)])
         }
         let inner = (service.clusterIPs ?? []).map { Entrance(address: $0, steps: []) }
+        let entrances = outer.isEmpty ? inner : outer
         var flows: [FlowReport] = []
-        for entrance in outer.isEmpty ? inner : outer {
+        for entrance in entrances {
             for port in service.ports where flows.count < Self.maximumFlows {
                 flows.append(flow(to: service, entrance, port))
             }
         }
+        let left = entrances.count * service.ports.count - flows.count
+        if left > 0 { flows.append(passedOver(left, service)) }
         return flows.isEmpty ? [nowhere(service)] : flows
+    }
+
+    /// What is said of the flows beyond the first ``maximumFlows``.
+    private func passedOver(_ count: Int, _ service: ServiceReport) -> FlowReport {
+        FlowReport(
+            service: service.service, address: "", port: "", from: source?.description,
+            steps: [
+                .init(
+                    station: "flows", passes: nil,
+                    finding: "\(Self.maximumFlows) are followed, and \(count) more are not")
+            ], end: "\(count) more flows are not followed", arrives: true)
     }
 
     /// An address of a Service, and what stands before the kernel there.
@@ -84,7 +98,12 @@ struct FlowProbe {
             known = known.filter { $0.address.family == target.family }
             steps += kernel(service, to: target, number, transport, &known)
             steps += endpoints(known, transport)
-            if transport == .tcp { steps.append(whole(SocketAddress(target, port: number))) }
+            if transport == .tcp {
+                let target = SocketAddress(target, port: number)
+                // The ranges guard load balancer addresses, which are those with stations before.
+                let ranges = address.steps.isEmpty ? nil : service.sourceRanges
+                steps.append(outsider(target, ranges) ?? whole(target))
+            }
         }
         let (end, arrives) = Self.end(steps)
         return FlowReport(
@@ -231,6 +250,24 @@ struct FlowProbe {
             }
         let (passes, words) = Self.verdict(outcome, transport)
         return .init(station: station, passes: passes, finding: "\(path): \(words)")
+    }
+
+    /// Why this node cannot be the client: its own address is not among those that may enter.
+    private func outsider(_ target: SocketAddress, _ ranges: [String]?) -> FlowReport.Step? {
+        guard let ranges else { return nil }
+        let own: IPAddress?
+        do throws(SystemError) {
+            own = try RouteQuestion.source(to: target.address)
+        } catch {
+            return .init(station: Self.wholeStation, passes: nil, finding: "is not tried: \(error)")
+        }
+        guard let own, !ranges.contains(where: { Prefix($0)?.contains(own) ?? false }) else {
+            return nil
+        }
+        return .init(
+            station: Self.wholeStation, passes: nil,
+            finding: "is not tried: this node asks from \(own), which is in none of the source "
+                + "ranges")
     }
 
     /// The same address and port that a client would ask for, from this node.

@@ -30,7 +30,9 @@ struct Explainer: Sendable {
     /// Who takes traffic on here; `nil` where nobody has looked.
     let proxy: String?
     /// By which rules the ways of Services are judged.
-    private(set) var ways: ServiceChainReview.Settings
+    let ways: ServiceChainReview.Settings
+    /// What this node's own questions to endpoints found; `nil` where none are asked.
+    let health: EndpointProber.Report?
     let now: Instant
 
     /// From where the cluster is seen.
@@ -46,6 +48,9 @@ struct Explainer: Sendable {
     /// - Parameter ledger: the allocator's own, where this process allocates; left out, decisions
     ///   are worked out anew from the state.
     /// - Parameter tenure: the speaker's own, where one runs; left out, the election is held anew.
+    /// - Parameter ways: by which rules the ways of Services are judged; left out, those for what
+    /// is
+    ///   looked at.
     /// - Parameter backing: by what Martlet's own data plane goes; `nil` where none runs.
     init(
         state: ClusterState, node: String, scope: ServiceScope, ledger: AllocationLedger? = nil,
@@ -53,8 +58,11 @@ struct Explainer: Sendable {
         awaited: [String: Instant] = [:],
         wire: [Layer2InterfaceState]? = nil, routes: RouteKnowledge? = nil,
         statuses: ClusterReading? = nil, standpoint: Standpoint = .inside,
-        backing: ServiceChains.Options? = nil, proxy: String? = nil, now: Instant
+        ways: ServiceChainReview.Settings? = nil, backing: ServiceChains.Options? = nil,
+        health: EndpointProber.Report? = nil, proxy: String? = nil, now: Instant
     ) {
+        self.ways = ways ?? Self.ways(from: standpoint)
+        self.health = health
         self.proxy = proxy
         self.statuses = statuses
         self.standpoint = standpoint
@@ -84,10 +92,14 @@ struct Explainer: Sendable {
             ?? ElectionInput(shown, node: node, scope: scope).elect()
         chains = ServiceChains(
             shown, node: node, scope: scope, options: backing ?? ServiceChains.Options())
-        ways = .init()
-        ways.nodePorts = standpoint == .beforehand ? ways.nodePorts : nil
-        ways.allowsExternalIPs = backing?.allowsExternalIPs
-        ways.knowsAllEndpoints = standpoint != .inside || backing != nil
+    }
+
+    /// The rules for a folder, and for what an API server was asked for all at once.
+    private static func ways(from standpoint: Standpoint) -> ServiceChainReview.Settings {
+        var ways: ServiceChainReview.Settings = standpoint == .beforehand ? .init() : .server
+        ways.allowsExternalIPs = nil
+        ways.known = standpoint == .beforehand ? .all : .allButHeadless
+        return ways
     }
 
     let chains: ServiceChains
@@ -111,8 +123,13 @@ struct Explainer: Sendable {
         return found.sorted { $0.name < $1.name }
     }
 
-    /// The report of one Service.
-    func report(on service: Service) -> ServiceReport {
+    /// The reports of Services, with one review for all of them.
+    func reports(on services: [Service]) -> [ServiceReport] {
+        let review = ServiceChainReview(state.snapshot, settings: ways)
+        return services.map { report(on: $0, review) }
+    }
+
+    private func report(on service: Service, _ review: ServiceChainReview) -> ServiceReport {
         var report = ServiceReport(
             service: service.name.description, type: service.kind.rawValue,
             externalName: service.externalName, poolsPassedOver: [], addresses: [], ports: [])
@@ -138,7 +155,7 @@ struct Explainer: Sendable {
         report.sourceRanges =
             service.sourceRanges.isEmpty ? nil : service.sourceRanges.map(\.description)
         report.proxy = proxy
-        let findings = ServiceChainReview(state.snapshot, settings: ways).findings(on: service)
+        let findings = review.findings(on: service)
         report.findings = findings.isEmpty ? nil : findings.map { ProblemReport($0.problem()) }
         if let statuses { report.speakers = statuses.words(on: service.name) }
         return report

@@ -113,6 +113,60 @@ import Testing
                 entry("2001:db8:c::7", to: "2001:db8:ff::54", 80, at: "2001:db8::1", 8080),
                 selection))
         #expect(selection.questions.map(\.transport) == [nil])
+        // Were the address the node's own, what goes to the node itself would be none of ours.
+        #expect(
+            try !isSelected(
+                entry(
+                    "2001:db8:c::7", to: "2001:db8:ff::53", 22, at: "2001:db8:ff::53", 22,
+                    number: 6, status: 0), selection))
+    }
+
+    @Test(
+        "a node port that comes or goes: others' connections to a port of that number live on",
+        arguments: flows)
+    private func nodePort(_ flow: Flow) throws {
+        let (whole, _) = try dns(flow.family)
+        var ported = whole
+        ported.frontends = whole.frontends.filter { $0 == .nodePort(flow.family, port: 30_053) }
+        var ruleset = Ruleset()
+        let came = FlowSelection(ruleset.update(to: [ported]).flushes)
+        let went = FlowSelection(ruleset.update(to: []).flushes)
+        // To another host, and to a port that another program translates.
+        let passing = try entry(
+            flow.client, to: flow.service, 30_053, at: flow.service, 30_053, status: 0)
+        let foreign = try entry(flow.client, to: flow.node, 30_053, at: flow.client, 53)
+        let direct = try entry(flow.client, to: flow.first, 30_053, at: flow.first, 5353, status: 0)
+        for selection in [came, went] {
+            for stranger in [passing, foreign, direct] {
+                #expect(try !isSelected(stranger, selection))
+            }
+        }
+        let own = try entry(flow.client, to: flow.node, 30_053, at: flow.second, 5353)
+        #expect(try isSelected(own, went))
+        #expect(went.questions.allSatisfy { $0.isTranslated })
+    }
+
+    @Test("addresses that only look like a load balancer's are no stray ones")
+    func strays() throws {
+        let (stays, goes) = (
+            try Example.address("203.0.113.10"), try Example.address("2001:db8:ff::10")
+        )
+        let others: [ServiceChain.Frontend] = [
+            .externalIP(try Example.address("198.51.100.1"), port: 80),
+            .clusterIP(try Example.address("198.18.0.10"), port: 80),
+            .nodePort(.ipv4, port: 30_080),
+        ]
+        var former = Ruleset()
+        _ = former.update(to: [
+            Example.service(
+                "former",
+                frontends: others + [
+                    .loadBalancer(stays, port: 80), .loadBalancer(goes, port: 80),
+                ])
+        ])
+        let table = KernelAnswers(former).table
+        let left = Example.service("left", frontends: [.loadBalancer(stays, port: 81)])
+        #expect(table.strayAddresses(besides: [left]) == [goes])
     }
 
     @Test(

@@ -54,6 +54,28 @@ import Testing
         #expect("\(comparison.findings)" == "nothing")
     }
 
+    @Test("a Service whose node has more subnets of Pods than can be known is found right as well")
+    func manySubnets() throws {
+        let first = try Example.address("2001:db8::")
+        var web = try Example.web()
+        web.externalPolicy = .local
+        web.frontends.append(.nodePort(.ipv6, port: 32_000))
+        for index in 0..<200 {
+            let network = first.advanced(by: UInt128(index) << 64) ?? first
+            web.podSubnets.append(try #require(Prefix("\(network)/64")))
+        }
+        let ruleset = ruleset([web])
+        let longest = ruleset.installation.addedChains.map(\.rules.count).max() ?? 0
+        #expect(longest > Rule.maximumPodSubnets && longest < KernelTable.maximumRulesPerChain)
+        #expect(TableComparison(KernelAnswers(ruleset).table, with: ruleset).remedy == .none)
+    }
+
+    @Test("a table of ours, however full, is not too large to be compared")
+    func full() {
+        #expect(KernelTable.maximumObjects > Ruleset.maximumElements)
+        #expect(KernelTable.maximumObjects > Ruleset.maximumServicePorts * 12)
+    }
+
     @Test("a table that is not there, or that other options made, is replaced")
     func replaced() throws {
         let whole = ruleset(try services(0..<4))

@@ -21,8 +21,10 @@ struct ProxyReviewTests {
             (.iptables(isLegacy: false), { $0.iptablesChains = [.ipv4, .ipv6] }),
             (.iptables(isLegacy: true), { $0.legacyChains = [.ipv4] }),
             (.ipvs, { $0.dummyAddresses = [] }),
-            (.eBPF("Cilium"), { $0.interfaces = ["cilium_host", "eth0"] }),
-            (.eBPF("Calico"), { $0.interfaces = ["bpfin.cali"] }),
+            (.plugin(.cilium), { $0.interfaces = ["cilium_host", "eth0"] }),
+            (.plugin(.calico), { $0.interfaces = ["bpfin.cali"] }),
+            (.plugin(.antrea), { $0.interfaces = ["antrea-gw0"] }),
+            (.plugin(.ovnKubernetes), { $0.interfaces = ["ovn-k8s-mp0"] }),
         ]
         for (mode, change) in cases {
             let review = ProxyReview(facts(change), beside)
@@ -39,6 +41,55 @@ struct ProxyReviewTests {
                 $0.iptablesChains = [.ipv4]
             }, beside)
         #expect(review.modes == [.ipvs])
+    }
+
+    @Test("the interface that a former IPVS mode left does not hide what is there now")
+    func formerDummy() throws {
+        let address = try #require(IPAddress("198.18.0.1"))
+        let iptables = ProxyReview.Mode.iptables(isLegacy: false)
+        func modes(_ servers: Int?, _ stated: String?) -> [ProxyReview.Mode] {
+            ProxyReview(
+                facts {
+                    $0.dummyAddresses = [address]
+                    $0.virtualServers = servers
+                    $0.statedMode = stated
+                    $0.iptablesChains = [.ipv4]
+                }, beside
+            ).modes
+        }
+        #expect(modes(0, nil) == [iptables])
+        #expect(modes(0, "iptables") == [iptables])
+        #expect(modes(nil, "iptables") == [iptables])
+        #expect(modes(nil, nil) == [.ipvs])
+        #expect(modes(7, nil) == [.ipvs])
+        #expect(modes(0, "ipvs") == [.ipvs])
+        #expect(modes(7, "iptables").sorted() == [.ipvs, iptables].sorted())
+        let left = ProxyReview(facts { $0.dummyAddresses = [] }, beside)
+        #expect(left.modes == [.ipvs])
+    }
+
+    @Test("a plugin that need not do a proxy's work is worth a notice with its own setting")
+    func plugins() throws {
+        for (interface, setting) in [
+            ("cilium_host", "kubeProxyReplacement"), ("antrea-gw0", "proxyAll"),
+        ] {
+            let alone = facts { $0.interfaces = [interface] }
+            let review = ProxyReview(alone, beside)
+            #expect(review.findings.map(\.severity) == [.notice])
+            #expect(review.findings.first?.remedy.contains(setting) == true)
+            #expect(review.findings.first?.remedy.contains("--dataplane nftables") == true)
+            let two = ProxyReview(alone, .init(carriesTraffic: true))
+            #expect(two.findings.map(\.severity) == [.notice])
+            #expect(two.findings.first?.remedy.contains("--dataplane none") == true)
+            var besides = alone
+            besides.nftablesTables = [.ipv4]
+            let quiet = ProxyReview(besides, beside)
+            #expect(quiet.modes == [.nftables] && quiet.findings.isEmpty)
+        }
+        let always = facts { $0.interfaces = ["ovn-k8s-mp0"] }
+        #expect(ProxyReview(always, beside).findings.isEmpty)
+        let both = ProxyReview(always, .init(carriesTraffic: true))
+        #expect(both.findings.map(\.severity) == [.warning])
     }
 
     @Test("who may not look at the tables believes kube-proxy's own word")
@@ -91,13 +142,26 @@ struct ProxyReviewTests {
         let six = try #require(IPAddress("2001:db8::10"))
         let context = ProxyReview.Context(carriesTraffic: false, addresses: [address, six])
         let review = ProxyReview(facts { $0.dummyAddresses = [address, six] }, context)
-        #expect(review.isARPStrict == false)
+        #expect(review.conduct == .answersForThem)
         let finding = try #require(review.findings.first)
         #expect(finding.severity == .error)
         #expect(finding.rule.contains("192.0.2.10") && !finding.rule.contains("2001:db8"))
         #expect(finding.remedy.contains("strictARP") && finding.remedy.contains("arp_ignore=1"))
         let other = ProxyReview(facts { $0.dummyAddresses = [] }, context)
         #expect(other.findings.map(\.severity) == [.warning])
+    }
+
+    @Test("arp_announce alone is a warning that names it: the kernel does not answer then")
+    func announce() throws {
+        let address = try #require(IPAddress("192.0.2.10"))
+        let review = ProxyReview(
+            facts {
+                $0.dummyAddresses = [address]
+                $0.switches["all"] = .init(arpIgnore: 1, arpAnnounce: 1)
+            }, .init(carriesTraffic: false, addresses: [address]))
+        let finding = try #require(review.findings.first)
+        #expect(review.findings.count == 1 && finding.severity == .warning)
+        #expect(finding.rule.contains("arp_announce") && !finding.rule.contains("answers"))
     }
 
     @Test("addresses on kube-ipvs0 without a virtual server are left over")
@@ -107,6 +171,7 @@ struct ProxyReviewTests {
             facts {
                 $0.dummyAddresses = [address]
                 $0.virtualServers = 0
+                $0.iptablesChains = [.ipv4]
                 $0.switches["all"] = .init(arpIgnore: 1, arpAnnounce: 2)
             }, beside)
         #expect(review.findings.count == 1)
@@ -119,25 +184,27 @@ struct ProxyReviewTests {
         #expect(ProxyReview(facts { _ in }, context).findings.isEmpty)
     }
 
-    @Test("strict ARP is the greater of all and the interface, on every interface of ours")
+    @Test("what the kernel does goes by the greater of all and the interface, the worst of ours")
     func strict() {
-        func isStrict(_ all: (Int, Int), _ eth0: (Int, Int)?, _ names: Set<String>) -> Bool? {
-            ProxyReview(
-                facts {
-                    $0.dummyAddresses = []
-                    $0.switches["all"] = .init(arpIgnore: all.0, arpAnnounce: all.1)
-                    if let eth0 {
-                        $0.switches["eth0"] = .init(arpIgnore: eth0.0, arpAnnounce: eth0.1)
-                    }
-                }, .init(carriesTraffic: false, interfaces: names)
-            ).isARPStrict
+        func conduct(
+            _ all: (Int, Int), _ eth0: (Int, Int)?, _ names: Set<String>
+        ) -> ARPConduct? {
+            var switches: [String: ProxyReview.Facts.Switches] = [
+                "all": .init(arpIgnore: all.0, arpAnnounce: all.1)
+            ]
+            if let eth0 { switches["eth0"] = .init(arpIgnore: eth0.0, arpAnnounce: eth0.1) }
+            return ARPConduct(switches, on: names)
         }
-        #expect(isStrict((1, 2), nil, []) == true)
-        #expect(isStrict((0, 0), (1, 2), ["eth0"]) == true)
-        #expect(isStrict((0, 2), (1, 0), ["eth0"]) == true)
-        #expect(isStrict((0, 0), (1, 2), ["eth0", "eth1"]) == false)
-        #expect(isStrict((1, 1), nil, []) == false)
-        #expect(ProxyReview(ProxyReview.Facts(), beside).isARPStrict == nil)
+        #expect(conduct((1, 2), nil, []) == .strict)
+        #expect(conduct((0, 0), (1, 2), ["eth0"]) == .strict)
+        #expect(conduct((0, 2), (1, 0), ["eth0"]) == .strict)
+        #expect(conduct((8, 2), nil, ["eth0"]) == .strict)
+        #expect(conduct((0, 0), (1, 2), ["eth0", "eth1"]) == .answersForThem)
+        #expect(conduct((1, 1), (0, 0), ["eth0"]) == .asksWithThem)
+        #expect(conduct((1, 0), (0, 2), ["eth0", "eth1"]) == .asksWithThem)
+        // 3 keeps back addresses of scope host alone, and those of a dummy are global.
+        #expect(conduct((3, 2), nil, []) == .answersForThem)
+        #expect(ARPConduct([:], on: []) == nil)
     }
 
     @Test("forwarding that is off matters for the families of our addresses")

@@ -62,13 +62,43 @@ struct ServiceChainReviewTests {
         #expect(found.map(\.field) == ["spec.ports[1].targetPort"])
     }
 
-    @Test("a selector that matches nothing is a warning among Pods, and a notice without any")
-    func selector() {
-        let among = findings(service("web", web), pod("app: wed", port: "http"))
-        #expect(among.map(\.rule) == [.selectorMatchesNothing])
-        #expect(among.map(\.severity) == [.warning])
-        let alone = findings(service("web", web))
-        #expect(alone.map(\.severity) == [.notice])
+    @Test("a selector that matches nothing is a warning where a Pod was meant, else a notice")
+    func selector() throws {
+        let slip = findings(service("web", web), pod("app: wed, tier: a", port: "http"))
+        #expect(slip.map(\.rule) == [.selectorMatchesNothing])
+        #expect(slip.map(\.severity) == [.warning])
+        #expect(try #require(slip.first).remedy.contains("did you mean app=wed"))
+        // A Pod of its own beside Deployments, whose Pods are in no folder.
+        for labels in ["app: debug-shell", "role: web", ""] {
+            let other = findings(service("web", web), pod(labels, port: "http"))
+            #expect(other.map(\.severity) == [.notice], "\(labels)")
+        }
+        #expect(findings(service("web", web)).map(\.severity) == [.notice])
+        let lacking =
+            "{apiVersion: v1, kind: Pod, metadata: {name: p, namespace: shop, labels: {app: web}}, "
+            + "spec: {containers: [{name: c}]}}"
+        let without = findings(service("web", web), lacking)
+        #expect(without.map(\.severity) == [.warning])
+        #expect(try #require(without.first).remedy.contains("lacks an address"))
+    }
+
+    @Test("nothing is said of endpoints that nobody has asked for")
+    func known() {
+        var settings = ServiceChainReview.Settings()
+        let documents = (
+            service("head", "clusterIP: None, ports: [{port: 80}]"),
+            service("plain", "ports: [{port: 80}]"),
+            service("outer", "type: LoadBalancer, ports: [{port: 80}]")
+        )
+        let cases: [(ServiceChainReview.Settings.KnownEndpoints, [String])] = [
+            (.none, []), (.loadBalancers, ["outer"]), (.allButHeadless, ["outer", "plain"]),
+            (.all, ["head", "outer", "plain"]),
+        ]
+        for (known, names) in cases {
+            settings.known = known
+            let found = findings(documents.0, documents.1, documents.2, settings: settings)
+            #expect(found.map(\.service.name) == names)
+        }
     }
 
     @Test("a Service with nothing behind it, and a port that no slice has, are found")
@@ -170,6 +200,37 @@ struct ServiceChainReviewTests {
         }
     }
 
+    private func given(_ name: String, _ kind: String, wish: String = "") -> String {
+        "{apiVersion: v1, kind: Service, metadata: {name: \(name), namespace: shop, "
+            + "annotations: {\(wish)}}, "
+            + "spec: {type: \(kind), selector: {a: b}, ports: [{port: 53}]}, "
+            + "status: {loadBalancer: {ingress: [{ip: 192.0.2.10}]}}}"
+    }
+
+    @Test("who has an address keeps it, whoever comes first by name and asks for it")
+    func givenFirst() {
+        for wish in ["", "metallb.io/loadBalancerIPs: 192.0.2.10"] {
+            let found = findings(
+                sharing("a", port: "port: 53", key: nil), given("z", "LoadBalancer", wish: wish),
+                backing)
+            #expect(found.map(\.service.name) == ["a"], "\(found)")
+            #expect(found.first?.text.contains("shop/z") == true)
+        }
+        // What the status of another type says is past.
+        let past = findings(
+            sharing("a", port: "port: 53", key: nil), given("z", "ClusterIP"), backing)
+        #expect(past.isEmpty)
+    }
+
+    @Test("an empty key shares no address")
+    func emptyKey() {
+        let found = findings(
+            sharing("a", port: "port: 53", key: "''"), sharing("b", port: "port: 80", key: "''"),
+            backing)
+        #expect(found.map(\.rule) == [.addressNotShared])
+        #expect(found.first?.text.contains("neither of them shares it") == true)
+    }
+
     @Test("an ExternalName Service is told that its ports and selector have no data path")
     func externalName() throws {
         #expect(
@@ -216,9 +277,29 @@ struct ServiceChainReviewTests {
             ).map(\.rule).filter { $0 != .selectorMatchesNothing }
         }
         #expect(rules("IPv4, IPv6", "192.0.2.0/24, \"2001:db8::/32\"").isEmpty)
-        #expect(rules("IPv4, IPv6", "192.0.2.0/24") == [.sourceRangesCloseFamily])
+        #expect(rules("IPv4, IPv6", "192.0.2.0/24") == [.sourceRangesLackFamily])
         #expect(
             rules("IPv4", "192.0.2.0/24, \"2001:db8::/32\"") == [.sourceRangeOfOtherFamily])
+    }
+
+    @Test("a family without a source range is closed by Martlet, and open beside kube-proxy")
+    func carrier() {
+        let open = service(
+            "web",
+            "type: LoadBalancer, selector: {a: b}, ports: [{port: 80}], "
+                + "ipFamilyPolicy: PreferDualStack, ipFamilies: [IPv4, IPv6], "
+                + "loadBalancerSourceRanges: [192.0.2.0/24]")
+        func text(_ carrier: ServiceChainReview.Settings.Carrier?) -> String {
+            var settings = ServiceChainReview.Settings()
+            settings.carrier = carrier
+            return findings(open, backing, settings: settings)
+                .first { $0.rule == .sourceRangesLackFamily }?.text ?? ""
+        }
+        #expect(text(.martlet).contains("nobody may enter by IPv6"))
+        #expect(!text(.martlet).contains("everybody"))
+        #expect(text(.another).contains("everybody enter by IPv6"))
+        #expect(!text(.another).contains("nobody"))
+        #expect(text(nil).contains("nobody may enter") && text(nil).contains("everybody may"))
     }
 
     @Test("a random choice beside session affinity, and a check without a port, are found")

@@ -3,18 +3,19 @@ import LinuxNetwork
 import NetworkTypes
 import Synchronization
 
-/// A TCP port of loopback that gives the same answer to whoever asks, on a thread of its own.
+/// A TCP port of a loopback address, 127.0.0.1 unless another is said, that gives the same answer
+/// to whoever asks, on a thread of its own.
 final class AnsweringPort: Sendable {
     let address: SocketAddress
     private let answer: Mutex<String>
     private let asked = Mutex<[String]>([])
+    private let accepted = Mutex(0)
     private let isStopped = Mutex(false)
     private let thread = Mutex<NetworkThread?>(nil)
 
-    init(_ answer: String) throws {
+    init(_ answer: String, at place: IPAddress = IPAddress(ipv4: 0x7f00_0001)) throws {
         self.answer = Mutex(answer)
-        let listener = try StreamListener(
-            SocketAddress(IPAddress(ipv4: 0x7f00_0001), port: 0))
+        let listener = try StreamListener(SocketAddress(place, port: 0))
         address = listener.local
         // Nobody but the thread touches it from here on.
         nonisolated(unsafe) let port = listener
@@ -24,6 +25,9 @@ final class AnsweringPort: Sendable {
 
     /// What was asked so far.
     var questions: [String] { asked.withLock { $0 } }
+
+    /// How many connections there were so far.
+    var connections: Int { accepted.withLock { $0 } }
 
     func change(_ text: String) { answer.withLock { $0 = text } }
 
@@ -37,7 +41,10 @@ final class AnsweringPort: Sendable {
         let buffer = StreamBuffer()
         while !isStopped.withLock({ $0 }) {
             // A port that fails shows as a question that is not answered.
-            _ = try? listener.accept { open.append($0) }
+            _ = try? listener.accept { socket in
+                accepted.withLock { $0 += 1 }
+                open.append(socket)
+            }
             open.removeAll { socket in
                 var text: [UInt8] = []
                 let received = try? socket.receive(with: buffer) { bytes in

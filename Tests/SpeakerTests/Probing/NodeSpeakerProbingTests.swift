@@ -90,8 +90,12 @@ struct NodeSpeakerProbingTests {
                     let ownership = await speaker.electionInput().elect()
                     let verdicts = Explanation(of: address, in: ownership)?.nodes
                     return verdicts?.first { $0.node == "n1" }?.verdict
-                        == .loses(.noLocalEndpoint)
+                        == .loses(.failsHealthChecks)
                 })
+            // It counts without gossip too, and the endpoint's object is what it was.
+            #expect(
+                await speaker.electionInput().demands[address]?.backing
+                    == .local(nodes: ["n1", "n2"]))
             // Routers and load balancers in front are told the same.
             let seen = await speaker.state
             var routes = RouteInput(node: "n1", scope: ServiceScope())
