@@ -53,17 +53,12 @@ package final class LinkMonitor: Sendable {
 
         mutating func run() {
             while true {
-                var retry: Instant?
                 do throws(SystemError) {
                     if try follow() { return }
                 } catch {
                     failed(error)
-                    // The pause keeps a lasting failure from taking a whole core.
-                    retry = MonotonicClock.now() + LinkMonitor.retryInterval
-                }
-                while let deadline = retry, MonotonicClock.now() < deadline {
-                    _ = try? mailbox.wait(for: nil, until: deadline)  // woken early is harmless
-                    if mailbox.take() { return }
+                    let isStopped = mailbox.rest(for: LinkMonitor.retryInterval) { mailbox.take() }
+                    if isStopped { return }
                 }
             }
         }

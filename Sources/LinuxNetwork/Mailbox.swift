@@ -70,6 +70,20 @@ package final class Mailbox<Content: Sendable>: Sendable {
         }
     }
 
+    /// Rests after a failure, so that a lasting one does not take a whole core. In the meantime
+    /// only mail is heard of.
+    ///
+    /// - Parameter isEnd: takes the mail, and says whether it is the end.
+    /// - Returns: whether it was.
+    package func rest(for pause: Duration, isEnd: () -> Bool) -> Bool {
+        let end = MonotonicClock.now() + pause
+        while MonotonicClock.now() < end {
+            _ = try? wait(for: nil, until: end)  // woken early is harmless
+            if isEnd() { return true }
+        }
+        return false
+    }
+
     /// Sleeps until `watched` or `other` (if any) is ready, mail comes, or `deadline` is reached.
     package func wait(
         for watched: Int32?, or other: Int32? = nil, until deadline: Instant?

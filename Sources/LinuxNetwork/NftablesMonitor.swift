@@ -55,12 +55,8 @@ package final class NftablesMonitor: Sendable {
                     }
                     failed(error)
                     deliver(reader.overrun())
-                    // The pause keeps a lasting failure from taking a whole core.
-                    let retry = MonotonicClock.now() + Self.retryInterval
-                    while MonotonicClock.now() < retry {
-                        _ = try? mailbox.wait(for: nil, until: retry)  // woken early is harmless
-                        if mailbox.take() { return }
-                    }
+                    let isStopped = mailbox.rest(for: Self.retryInterval) { mailbox.take() }
+                    if isStopped { return }
                 }
             }
         }

@@ -60,11 +60,7 @@ final class HealthCheckLoop {
                 // is heard of.
                 failed(0, error)
                 reset()
-                let retry = MonotonicClock.now() + Self.retryInterval
-                while MonotonicClock.now() < retry {
-                    _ = try? mailbox.wait(for: nil, until: retry)  // woken early is harmless
-                    if take() { return }
-                }
+                if mailbox.rest(for: Self.retryInterval, isEnd: take) { return }
             }
         }
     }

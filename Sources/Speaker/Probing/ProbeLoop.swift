@@ -56,11 +56,7 @@ final class ProbeLoop {
                 // is heard of. Questions that were under way are given up by their own time-outs.
                 tell(.failed(error))
                 reset()
-                let retry = MonotonicClock.now() + Self.pause
-                while MonotonicClock.now() < retry {
-                    _ = try? mailbox.wait(for: nil, until: retry)  // woken early is harmless
-                    if take() { return }
-                }
+                if mailbox.rest(for: Self.pause, isEnd: take) { return }
             }
         }
     }

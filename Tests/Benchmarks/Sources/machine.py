@@ -2,11 +2,23 @@
 
 import os
 import re
+import signal
 import subprocess
 
 
 def run(*command, check=True):
     return subprocess.run(command, check=check, capture_output=True, text=True).stdout
+
+
+def end(process, number=signal.SIGTERM, patience=5):
+    """Ends a process, the hard way when it does not within so many seconds."""
+    if process.poll() is None:
+        process.send_signal(number)
+        try:
+            process.wait(patience)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def cpu_ticks(process):

@@ -105,13 +105,7 @@ class Node:
                 (word.split("=") for word in text.split())}
 
     def end(self, process, number=signal.SIGTERM, patience=20):
-        if process.poll() is None:
-            process.send_signal(number)
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        machine.end(process, number, patience)
         if process in self.processes:
             self.processes.remove(process)
 

@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 import time
 
+import machine
 from machine import run
 
 NODES = ("node-a", "node-b", "node-c")
@@ -129,13 +130,7 @@ class RaceLAN:
         return process
 
     def end(self, process, number=signal.SIGTERM, patience=15):
-        if process.poll() is None:
-            process.send_signal(number)
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        machine.end(process, number, patience)
         if process in self.processes:
             self.processes.remove(process)
 

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 
+import machine
 from machine import run
 
 RECEIVER_AS, SENDER_AS = 64501, 64500
@@ -74,13 +75,7 @@ class Wires:
         return process
 
     def end(self, process, number=signal.SIGTERM, patience=5):
-        if process.poll() is None:
-            process.send_signal(number)
-            try:
-                process.wait(patience)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        machine.end(process, number, patience)
         if process in self.processes:
             self.processes.remove(process)
 
